@@ -1,0 +1,44 @@
+// The client half: no Node module behind it, so it loads in browsers.
+
+// --- the handshake ---
+export { textToBase64Url, toBase64Url } from './client/base64url.ts'
+export {
+  type ClientAdmission,
+  ClientHandshake,
+  type ClientHandshakeOptions,
+  type ClientTransport,
+} from './client/client-handshake.ts'
+export { type HeldTicket, requestTicket, type WantedTicket } from './client/held-ticket.ts'
+export {
+  type ClientTicket,
+  createTicketSource,
+  type TicketIssuer,
+  type TicketRequest,
+  type TicketSource,
+} from './client/ticket-source.ts'
+
+// --- codes ---
+export { type Code, type CodeEntry, codeFromCloseCode, codes, type Fault, isCode } from './codes/codes.ts'
+export { createRefusal, isRefusal, type Refusal, type RefusalOptions } from './codes/refusal.ts'
+
+// --- the protocol, as a client sees it ---
+export { encodeMessage } from './protocol/encode.ts'
+export { refusalFromBody, refusalFromClose, toRefusal } from './protocol/from-refused.ts'
+export type {
+  AdmittedMessage,
+  ClientMessage,
+  EndedMessage,
+  HelloMessage,
+  RefusedMessage,
+  RenewMessage,
+  ServerMessage,
+  TicketMessage,
+} from './protocol/messages.ts'
+export { messagePrefix, protocolVersion } from './protocol/messages.ts'
+export { isTicketgateMessage } from './protocol/parse.ts'
+export { checkServerMessage, maxServerMessageBytes, parseServerMessage } from './protocol/parse-server.ts'
+
+// --- ports ---
+export type { TicketKind } from './ports/backend.ts'
+export { type Clock, systemClock } from './ports/clock.ts'
+export type { AppId, SteamId } from './steam-id.ts'

@@ -1,0 +1,318 @@
+import type { Code } from '../codes/codes.ts'
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import { requireFunction, requireInteger, requireObject } from '../options.ts'
+import { type Clock, systemClock } from '../ports/clock.ts'
+import { encodeMessage } from '../protocol/encode.ts'
+import { refusalFromClose, toRefusal } from '../protocol/from-refused.ts'
+import type { AdmittedMessage, HelloMessage, RenewMessage, ServerMessage } from '../protocol/messages.ts'
+import { isTicketgateMessage } from '../protocol/parse.ts'
+import { parseServerMessage } from '../protocol/parse-server.ts'
+import type { SteamId } from '../steam-id.ts'
+import { type HeldTicket, requestTicket } from './held-ticket.ts'
+import { onPageEnd } from './page-end.ts'
+import type { TicketSource } from './ticket-source.ts'
+
+/** The sending half of any connection. Neither call may throw for a connection that is gone. */
+export interface ClientTransport {
+  send(text: string): void
+  /** Closes, if it can with a close code (1000 or 4410 to 4479) and a reason. */
+  close(closeCode?: number, reason?: string): void
+}
+
+/** This client is in. */
+export interface ClientAdmission {
+  readonly ok: true
+  readonly steamId: SteamId
+  /** Who owns the copy; differs from `steamId` when it is borrowed. */
+  readonly ownerSteamId: SteamId
+  /** Names the admission in logs of both sides. */
+  readonly session: string
+  /** Whether the server may ask for a fresh ticket over this connection. */
+  readonly renewable: boolean
+}
+
+/** What may be set on a client's handshake. */
+export interface ClientHandshakeOptions {
+  readonly transport: ClientTransport
+  /** Where tickets come from, the first one and those for renewals. */
+  readonly source: TicketSource
+  /**
+   * The ticket that the transport already carried to the server (in a header, say). The handshake then waits
+   * for the answer, and owns the ticket from here on.
+   */
+  readonly ticket?: HeldTicket
+  /** How long to wait for the server's `hello`, in milliseconds; 1 to 600,000. @default 15_000 */
+  readonly helloTimeoutMs?: number
+  /**
+   * How long to wait for the answer to the ticket, in milliseconds; 1 to 600,000. The server's own deadlines
+   * are shorter: this one notices a server that is gone.
+   *
+   * @default twice the `timeoutMs` of the server's hello, 30_000 where it came another way
+   */
+  readonly answerTimeoutMs?: number
+  /** Aborting is leaving. */
+  readonly signal?: AbortSignal
+  /** A renewal succeeded: the server found the fresh ticket good. */
+  readonly onRenewed?: (admission: ClientAdmission) => void
+  /** An admission is over: the refusal that ended it, `undefined` after an ordinary close or `leave`. */
+  readonly onEnded?: (refusal: Refusal | undefined) => void
+  readonly clock?: Clock
+}
+
+/**
+ * The client's half of the handshake over any connection that carries text both ways. Hand it what arrives
+ * (`receive`, `closed`); it sends, answers renewals, and cancels its tickets on every way out: leaving,
+ * refusal, failure, a closed connection, a page that is hidden, a process that exits.
+ */
+export class ClientHandshake {
+  /** How it went. Never rejects. */
+  readonly outcome: Promise<ClientAdmission | Refusal>
+  /** Resolves when everything is over, with the refusal when there is one. Never rejects. */
+  readonly ended: Promise<Refusal | undefined>
+
+  readonly #transport: ClientTransport
+  readonly #source: TicketSource
+  readonly #clock: Clock
+  readonly #answerTimeoutMs: number | undefined
+  readonly #onRenewed: ClientHandshakeOptions['onRenewed']
+  readonly #onEnded: ClientHandshakeOptions['onEnded']
+  readonly #signal: AbortSignal | undefined
+  readonly #removePageEnd: () => void
+  readonly #leave = (): void => this.leave()
+  #state: 'hello' | 'fetching' | 'answer' | 'admitted' | 'over' = 'hello'
+  /** The ticket that stands behind the session, or is being judged. */
+  #ticket: HeldTicket | undefined
+  /** The ticket sent for a renewal that has not been accepted yet. */
+  #freshTicket: HeldTicket | undefined
+  #fetch: AbortController | undefined
+  #timer: unknown
+  #settleOutcome!: (outcome: ClientAdmission | Refusal) => void
+  #settleEnded!: (refusal: Refusal | undefined) => void
+
+  constructor(options: ClientHandshakeOptions) {
+    requireObject('options', options)
+    requireObject('transport', options.transport)
+    requireObject('source', options.source)
+    requireFunction('source.getTicket', options.source.getTicket)
+    if (!Array.isArray(options.source.kinds)) throw new TypeError('"source.kinds" must be an array')
+    const { helloTimeoutMs = 15_000, answerTimeoutMs, ticket, signal } = options
+    requireInteger('helloTimeoutMs', helloTimeoutMs, 1, 600_000)
+    if (answerTimeoutMs !== undefined) requireInteger('answerTimeoutMs', answerTimeoutMs, 1, 600_000)
+    this.#transport = options.transport
+    this.#source = options.source
+    this.#clock = options.clock ?? systemClock
+    this.#answerTimeoutMs = answerTimeoutMs
+    this.#onRenewed = options.onRenewed
+    this.#onEnded = options.onEnded
+    this.#signal = signal
+    this.outcome = new Promise((resolve) => {
+      this.#settleOutcome = resolve
+    })
+    this.ended = new Promise((resolve) => {
+      this.#settleEnded = resolve
+    })
+    this.#removePageEnd = onPageEnd(this.#leave)
+    signal?.addEventListener('abort', this.#leave, { once: true })
+    if (ticket === undefined) {
+      this.#arm(helloTimeoutMs, 'handshake-timeout')
+    } else {
+      this.#ticket = ticket
+      this.#state = 'answer'
+      this.#arm(answerTimeoutMs ?? 30_000, 'handshake-timeout')
+    }
+    if (signal?.aborted) this.leave()
+  }
+
+  /**
+   * Everything the server sends.
+   *
+   * @returns whether it belonged to the handshake; what did not is the application's.
+   */
+  receive(data: string | Uint8Array): boolean {
+    if (this.#state === 'over') return isTicketgateMessage(data)
+    if (this.#state === 'admitted' && !isTicketgateMessage(data)) return false
+    const parsed = parseServerMessage(data)
+    if (parsed.ok) this.#onMessage(parsed.message)
+    // A live connection outlasts a message that a newer server meant for newer clients.
+    else if (this.#state !== 'admitted') this.fail(parsed)
+    return true
+  }
+
+  /** The connection closed. Give the close code and reason where the transport has them. */
+  closed(closeCode?: number, reason?: string): void {
+    if (this.#state === 'over') return
+    const told = refusalFromClose(closeCode, reason)
+    if (this.#state !== 'admitted') this.#end(told ?? createRefusal('connection-lost'))
+    else if (told !== undefined) this.#end(told)
+    else if (closeCode !== undefined && isOrderly(closeCode)) this.#end(undefined)
+    else this.#end(createRefusal('connection-lost', { message: 'The connection was lost.' }))
+  }
+
+  /** Leaves for good: cancels the ticket and closes the connection. Idempotent. */
+  leave(): void {
+    if (this.#state === 'over') return
+    const admitted = this.#state === 'admitted'
+    this.#end(admitted ? undefined : createRefusal('connection-lost', { detail: 'the client gave up' }))
+    this.#close(1000)
+  }
+
+  /** Gives up with a refusal that the transport learned, from a refused HTTP request for example. */
+  fail(refusal: Refusal): void {
+    if (this.#state === 'over') return
+    this.#end(refusal)
+    this.#close(refusal.closeCode, refusal.code)
+  }
+
+  // --- messages ---
+
+  #onMessage(message: ServerMessage): void {
+    switch (message.ticketgate) {
+      case 'hello':
+        if (this.#state === 'hello') void this.#answerHello(message)
+        else this.#unexpected()
+        break
+      case 'admitted':
+        if (this.#state === 'answer') this.#admit(message)
+        else if (this.#state === 'admitted') this.#acceptRenewal(message)
+        else this.#unexpected()
+        break
+      case 'renew':
+        if (this.#state === 'admitted') void this.#answerRenew(message)
+        else this.#unexpected()
+        break
+      case 'refused':
+      case 'ended':
+        // The server closes right after; a client that was never let in has nobody else to close its half.
+        if (this.#state !== 'admitted') {
+          this.#end(toRefusal(message))
+          this.#close()
+        } else if (message.ticketgate === 'ended') {
+          this.#end(toRefusal(message))
+        }
+        break
+    }
+  }
+
+  #unexpected(): void {
+    if (this.#state === 'admitted') return
+    this.fail(createRefusal('protocol-error', { detail: 'the server sent a message out of turn' }))
+  }
+
+  async #answerHello(hello: HelloMessage): Promise<void> {
+    this.#state = 'fetching'
+    this.#arm(hello.timeoutMs, 'handshake-timeout')
+    const fetch = this.#startFetch()
+    const ticket = await requestTicket(hello, this.#source, fetch.signal)
+    if (this.#fetch !== fetch) {
+      // It ended between the ticket's arrival and this line.
+      if (ticket.ok) ticket.cancel()
+      return
+    }
+    this.#fetch = undefined
+    if (!ticket.ok) {
+      this.fail(ticket)
+      return
+    }
+    this.#ticket = ticket
+    this.#state = 'answer'
+    this.#arm(this.#answerTimeoutMs ?? Math.min(hello.timeoutMs * 2, 0x7fff_ffff), 'handshake-timeout')
+    this.#send(ticket)
+  }
+
+  #admit(message: AdmittedMessage): void {
+    this.#disarm()
+    this.#state = 'admitted'
+    this.#ticket?.accept()
+    this.#settleOutcome(toAdmission(message))
+  }
+
+  async #answerRenew(renew: RenewMessage): Promise<void> {
+    // Two at once: the later one counts, and only one fresh ticket is ever in flight.
+    this.#freshTicket?.cancel()
+    this.#freshTicket = undefined
+    const fetch = this.#startFetch()
+    const timer = this.#clock.setTimer(() => fetch.abort(), renew.deadlineMs)
+    const ticket = await requestTicket(renew, this.#source, fetch.signal)
+    this.#clock.clearTimer(timer)
+    if (this.#fetch !== fetch) {
+      if (ticket.ok) ticket.cancel()
+      return
+    }
+    this.#fetch = undefined
+    // No ticket to be had: the server decides what that means, at its deadline.
+    if (!ticket.ok) return
+    this.#freshTicket = ticket
+    this.#send(ticket)
+  }
+
+  #acceptRenewal(message: AdmittedMessage): void {
+    const fresh = this.#freshTicket
+    if (fresh === undefined) return
+    this.#freshTicket = undefined
+    fresh.accept()
+    // Only now: until the server has found the fresh ticket good, the session stands on the old one.
+    this.#ticket?.cancel()
+    this.#ticket = fresh
+    this.#onRenewed?.(toAdmission(message))
+  }
+
+  // --- ends ---
+
+  #end(refusal: Refusal | undefined): void {
+    const wasAdmitted = this.#state === 'admitted'
+    this.#state = 'over'
+    this.#disarm()
+    this.#removePageEnd()
+    this.#signal?.removeEventListener('abort', this.#leave)
+    const fetch = this.#fetch
+    this.#fetch = undefined
+    fetch?.abort()
+    this.#freshTicket?.cancel()
+    this.#ticket?.cancel()
+    if (!wasAdmitted) this.#settleOutcome(refusal ?? createRefusal('connection-lost'))
+    this.#settleEnded(refusal)
+    if (wasAdmitted) this.#onEnded?.(refusal)
+  }
+
+  #startFetch(): AbortController {
+    this.#fetch?.abort()
+    this.#fetch = new AbortController()
+    return this.#fetch
+  }
+
+  #arm(delayMs: number, code: Code): void {
+    this.#disarm()
+    this.#timer = this.#clock.setTimer(() => this.fail(createRefusal(code)), delayMs)
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
+    this.#timer = undefined
+  }
+
+  #send(ticket: HeldTicket): void {
+    try {
+      this.#transport.send(encodeMessage(ticket.message))
+    } catch {
+      // A connection that is gone says so through `closed`.
+    }
+  }
+
+  #close(closeCode?: number, reason?: string): void {
+    try {
+      this.#transport.close(closeCode, reason)
+    } catch {
+      // Closed already, or still connecting in a way that cannot be closed.
+    }
+  }
+}
+
+function toAdmission(message: AdmittedMessage): ClientAdmission {
+  const { steamId, ownerSteamId, session, renewable } = message
+  return Object.freeze({ ok: true, steamId, ownerSteamId, session, renewable })
+}
+
+/** Somebody decided to close: normal, going away, without a code, or a code of the application's own. */
+function isOrderly(closeCode: number): boolean {
+  return closeCode === 1000 || closeCode === 1001 || closeCode === 1005 || closeCode >= 3000
+}

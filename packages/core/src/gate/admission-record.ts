@@ -1,0 +1,254 @@
+import type { Code } from '../codes/codes.ts'
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { Connection } from '../ports/connection.ts'
+import type { AdmittedMessage, TicketMessage } from '../protocol/messages.ts'
+import { parseClientMessage } from '../protocol/parse.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
+import type { Deadline, Deadlines } from '../time/deadlines.ts'
+import type { Admission, AdmissionState } from './admission.ts'
+import type { Player } from './player.ts'
+import type { GateSettings } from './settings.ts'
+import { type Effect, type Event, transition } from './transitions.ts'
+import type { Verification } from './verification.ts'
+
+/** Why an admission is over. */
+export type Departure = 'left' | 'dropped' | Refusal
+
+/** @internal What an admission needs of its gate. */
+export interface AdmissionHost {
+  readonly settings: GateSettings
+  readonly deadlines: Deadlines
+  readonly name: string
+  /** The place is free again. */
+  released(record: AdmissionRecord, departure: Departure): void
+  /** The first connection took the place, or a later one came back to it. */
+  arrived(record: AdmissionRecord): void
+  askForTicket(record: AdmissionRecord, reason: Code | 'scheduled'): void
+  reverify(record: AdmissionRecord, message: TicketMessage): Verification
+  share(record: AdmissionRecord): Admission | Refusal
+}
+
+/**
+ * @internal One admission, driven by the table in transitions.ts. Kept small: a server holds one for each
+ * connection, so there is no timer, no closure and no ticket in it.
+ */
+export class AdmissionRecord implements Admission {
+  readonly player: Player
+  readonly appId: AppId
+  readonly address: string | undefined
+  fingerprint: string
+  state: AdmissionState
+  connection: Connection | undefined
+  next: AdmissionRecord | undefined
+  /** Whether `admitted` has been reported, so that `left` must follow. */
+  wasAdmitted = false
+  /** Whether it took up a session that was in its grace. */
+  returned = false
+  /** The identity of the `renew` that went out last. */
+  expectedIdentity: string | undefined
+  /** Called once when the reserved place is taken or lost. */
+  onTaken: (() => void) | undefined
+  /** Why a fresh ticket is being asked for. */
+  renewalReason: Code | 'scheduled' | undefined
+  verification: Verification | undefined
+  readonly #host: AdmissionHost
+  readonly #serial: number
+  #deadline: Deadline | undefined
+
+  constructor(
+    host: AdmissionHost,
+    player: Player,
+    facts: { serial: number; appId: AppId; fingerprint: string; address: string | undefined },
+  ) {
+    this.#host = host
+    this.player = player
+    this.#serial = facts.serial
+    this.appId = facts.appId
+    this.fingerprint = facts.fingerprint
+    this.address = facts.address
+    this.state = 'reserved'
+    this.#deadline = host.deadlines.add(host.settings.reservationMs, this.#onTimeout)
+  }
+
+  get ok(): true {
+    return true
+  }
+
+  get id(): string {
+    return `${this.#host.name}-${this.#serial.toString(36)}`
+  }
+
+  get steamId(): SteamId {
+    return this.player.steamId
+  }
+
+  get ownerSteamId(): SteamId {
+    return this.player.ownerSteamId
+  }
+
+  get isBorrowed(): boolean {
+    return this.player.ownerSteamId !== this.player.steamId
+  }
+
+  get provisional(): boolean {
+    return this.player.provisional !== undefined
+  }
+
+  attach(connection: Connection): Refusal | undefined {
+    const { player } = this
+    if (transition(this.state, 'attached') === undefined) return createRefusal('reservation-expired')
+    const isAlive = player.session !== undefined || player.provisional !== undefined
+    // Taken back while away: only a fresh ticket makes this good again.
+    if (!isAlive && !connection.renewable) {
+      this.dispatch('left')
+      return player.revocation ?? createRefusal('ticket-canceled')
+    }
+    this.connection = connection
+    this.dispatch('attached')
+    if (!isAlive) this.requestRenewal(player.revocation?.code ?? 'ticket-canceled')
+    return undefined
+  }
+
+  share(): Admission | Refusal {
+    return this.#host.share(this)
+  }
+
+  receive(message: string | Uint8Array): void {
+    if (this.state !== 'renewing' && this.state !== 'reverifying') return
+    const parsed = parseClientMessage(message, this.#host.settings.maxMessageBytes)
+    if (!parsed.ok) this.dispatch('junk', parsed)
+    else if (this.state === 'reverifying') this.dispatch('junk', createRefusal('protocol-error', { detail: 'second ticket' }))
+    else this.dispatch('ticket', undefined, parsed.message)
+  }
+
+  closed(clean: boolean): void {
+    this.connection = undefined
+    if (clean) this.dispatch('left')
+    else if (this.#host.settings.graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
+    else this.dispatch('dropped')
+  }
+
+  leave(): void {
+    this.connection = undefined
+    this.dispatch('left')
+  }
+
+  requestRenewal(reason?: Code): boolean {
+    return this.renew(reason ?? 'scheduled')
+  }
+
+  // --- for the gate ---
+
+  renew(reason: Code | 'scheduled'): boolean {
+    if (this.state !== 'admitted' || this.connection?.renewable !== true) return false
+    this.renewalReason = reason
+    return this.dispatch('renewal')
+  }
+
+  /** Applies an event. `false` when the table has nothing for it. */
+  dispatch(event: Event, refusal?: Refusal, message?: TicketMessage, departure: Departure = 'left'): boolean {
+    const from = this.state
+    const found = transition(from, event)
+    if (found === undefined) return false
+    this.state = found.to as AdmissionState
+    this.#host.deadlines.cancel(this.#deadline)
+    this.#deadline = undefined
+    for (const effect of found.effects) {
+      if (effect === 'release') {
+        this.#host.released(this, from === 'away' && event === 'timeout' ? 'dropped' : (refusal ?? departure))
+      } else {
+        this.#perform(effect, refusal, message)
+      }
+    }
+    return true
+  }
+
+  #perform(effect: Effect, refusal: Refusal | undefined, message: TicketMessage | undefined): void {
+    const { connection } = this
+    switch (effect) {
+      case 'admit':
+        connection?.send(this.#toAdmitted())
+        this.#host.arrived(this)
+        connection?.admitted(this)
+        break
+      case 'confirm':
+        connection?.send(this.#toAdmitted())
+        break
+      case 'ask':
+        this.#setDeadline(this.#host.settings.renewalTimeoutMs)
+        connection?.expectTicket(true)
+        this.#host.askForTicket(this, this.renewalReason ?? 'scheduled')
+        break
+      case 'settle':
+        this.renewalReason = undefined
+        this.verification = undefined
+        connection?.expectTicket(false)
+        break
+      case 'verify':
+        this.#setDeadline(this.#host.settings.verdictTimeoutMs)
+        this.verification = this.#host.reverify(this, message!)
+        break
+      case 'abort':
+        this.verification?.abort(refusal ?? createRefusal('connection-lost'))
+        break
+      case 'wait':
+        this.connection = undefined
+        this.#setDeadline(this.#host.settings.graceMs)
+        break
+      case 'end': {
+        const reason = refusal ?? createRefusal('internal-error')
+        this.connection = undefined
+        this.#host.released(this, reason)
+        connection?.close(reason)
+        break
+      }
+    }
+  }
+
+  #setDeadline(ms: number): void {
+    this.#deadline = this.#host.deadlines.add(ms, this.#onTimeout)
+  }
+
+  get #onTimeout(): () => void {
+    return () => {
+      switch (this.state) {
+        case 'reserved':
+          this.dispatch('timeout', createRefusal('reservation-expired'))
+          break
+        case 'renewing':
+          this.dispatch('timeout', createRefusal('renewal-timeout'))
+          break
+        case 'reverifying':
+          this.dispatch('timeout', createRefusal('verdict-timeout'))
+          break
+        default:
+          this.dispatch('timeout')
+      }
+    }
+  }
+
+  #toAdmitted(): AdmittedMessage {
+    return {
+      ticketgate: 'admitted',
+      steamId: this.steamId,
+      ownerSteamId: this.ownerSteamId,
+      session: this.id,
+      renewable: this.connection?.renewable ?? false,
+    }
+  }
+
+  /** What logs and `JSON.stringify` see. */
+  toJSON(): object {
+    return {
+      id: this.id,
+      steamId: this.steamId,
+      ownerSteamId: this.ownerSteamId,
+      isBorrowed: this.isBorrowed,
+      appId: this.appId,
+      fingerprint: this.fingerprint,
+      address: this.address,
+      state: this.state,
+      provisional: this.provisional,
+    }
+  }
+}

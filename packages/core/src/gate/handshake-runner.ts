@@ -1,0 +1,130 @@
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { TicketMessage } from '../protocol/messages.ts'
+import { parseClientMessage } from '../protocol/parse.ts'
+import type { Deadline, Deadlines } from '../time/deadlines.ts'
+import type { Handshake } from './gate-port.ts'
+import type { GateSettings } from './settings.ts'
+import { type Effect, type Event, type State, transition } from './transitions.ts'
+import { Verification, type VerificationHost, type Verified } from './verification.ts'
+
+/** @internal What a handshake needs of its gate. */
+export interface HandshakeHost extends VerificationHost {
+  readonly settings: GateSettings
+  readonly deadlines: Deadlines
+  /** Waits for it before the gate is closed. */
+  track(work: Promise<void>): void
+  /** It is over, either way; the gate need not count it any more. */
+  handshakeSettled(runner: HandshakeRunner): void
+  /** For events and logs. */
+  handshakeRefused(runner: HandshakeRunner, refusal: Refusal): void
+}
+
+/** @internal Who waits at the other side of a handshake: a connection, or the caller of `authenticate`. */
+export interface HandshakePeer {
+  readonly address: string | undefined
+  /** Whether the connection is there already, so that a good ticket admits instead of reserving. */
+  readonly isConnected: boolean
+  accept(verified: Verified): void
+  refuse(refusal: Refusal): void
+}
+
+/** @internal One handshake, driven by the first two rows of the table in transitions.ts. */
+export class HandshakeRunner implements Handshake {
+  state: State = 'waiting'
+  readonly peer: HandshakePeer
+  verification: Verification | undefined
+  readonly #host: HandshakeHost
+  #expectedIdentity: string | undefined
+  #deadline: Deadline | undefined
+
+  constructor(host: HandshakeHost, peer: HandshakePeer) {
+    this.#host = host
+    this.peer = peer
+    this.#deadline = host.deadlines.add(host.settings.handshakeTimeoutMs, this.#onTimeout)
+  }
+
+  /** The identity of the hello that went out over this connection. */
+  expect(identity: string): void {
+    this.#expectedIdentity = identity
+  }
+
+  receive(message: string | Uint8Array): void {
+    if (this.state !== 'waiting') {
+      this.dispatch('junk', createRefusal('protocol-error', { detail: 'a message before admission' }))
+      return
+    }
+    const parsed = parseClientMessage(message, this.#host.settings.maxMessageBytes)
+    if (parsed.ok) this.present(parsed.message)
+    else this.dispatch('junk', parsed)
+  }
+
+  /** A ticket message that is well formed. */
+  present(message: TicketMessage): void {
+    this.dispatch('ticket', undefined, message)
+  }
+
+  closed(): void {
+    this.dispatch('left')
+  }
+
+  dispatch(event: Event, refusal?: Refusal, message?: TicketMessage, verified?: Verified): void {
+    const found = transition(this.state, event)
+    if (found === undefined) return
+    this.state = found.to
+    this.#host.deadlines.cancel(this.#deadline)
+    this.#deadline = undefined
+    if (found.to !== 'verifying') this.#host.handshakeSettled(this)
+    for (const effect of found.effects) this.#perform(effect, refusal, message, verified)
+  }
+
+  #perform(
+    effect: Effect,
+    refusal: Refusal | undefined,
+    message: TicketMessage | undefined,
+    verified: Verified | undefined,
+  ): void {
+    switch (effect) {
+      case 'verify':
+        this.#deadline = this.#host.deadlines.add(this.#host.settings.verdictTimeoutMs, this.#onTimeout)
+        this.verification = new Verification(
+          this.#host,
+          {
+            message: message!,
+            expectedIdentity: this.#expectedIdentity,
+            address: this.peer.address,
+            renewalOf: undefined,
+          },
+          this.#onSettled,
+        )
+        this.#host.track(this.verification.run())
+        break
+      case 'abort':
+        this.verification?.abort(refusal ?? createRefusal('connection-lost'))
+        break
+      case 'admit':
+      case 'reserve':
+        this.peer.accept(verified!)
+        break
+      case 'refuse':
+        this.#host.handshakeRefused(this, refusal!)
+        this.peer.refuse(refusal!)
+        break
+      case 'forget': {
+        const lost = refusal ?? createRefusal('connection-lost')
+        this.#host.handshakeRefused(this, lost)
+        // Nobody is left to tell but a caller of `authenticate`, who wants an answer all the same.
+        if (!this.peer.isConnected) this.peer.refuse(lost)
+        break
+      }
+    }
+  }
+
+  readonly #onSettled = (result: Verified | Refusal): void => {
+    if (!result.ok) this.dispatch('failed', result)
+    else this.dispatch(this.peer.isConnected ? 'accepted' : 'reserved', undefined, undefined, result)
+  }
+
+  readonly #onTimeout = (): void => {
+    this.dispatch('timeout', createRefusal(this.state === 'verifying' ? 'verdict-timeout' : 'handshake-timeout'))
+  }
+}

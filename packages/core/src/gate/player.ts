@@ -1,0 +1,82 @@
+import type { AuthSession } from '../authentication/auth-session.ts'
+import type { Refusal } from '../codes/refusal.ts'
+import type { TicketReading } from '../ports/backend.ts'
+import type { SteamId } from '../steam-id.ts'
+import type { Deadline } from '../time/deadlines.ts'
+import type { AdmissionRecord } from './admission-record.ts'
+
+/** A player who was let in while Steam was away, and the ticket to verify them with when it is back. */
+export interface Provisional {
+  readonly reading: TicketReading
+  readonly identity: string
+}
+
+/** @internal One player on this node: their auth session and who hangs on it. */
+export class Player {
+  readonly steamId: SteamId
+  ownerSteamId: SteamId
+  /** `undefined` while provisional, and between a revocation and the renewal that answers it. */
+  session: AuthSession | undefined
+  /** Head of the list of admissions; most players have one, so a list through the records costs nothing. */
+  first: AdmissionRecord | undefined
+  /** Of this node's claim in the store; 0 when it holds none. */
+  fence = 0
+  /** Verifications that will decide about this player; while there are any, the session is kept. */
+  pins = 0
+  /** Why the session was taken back, for verifications that still hold on to it. */
+  revocation: Refusal | undefined
+  provisional: Provisional | undefined
+  /** How the last admission went, when a verification outlives it. */
+  lastDeparture: 'left' | 'dropped' | Refusal | undefined
+  renewalAt: Deadline | undefined
+
+  constructor(steamId: SteamId) {
+    this.steamId = steamId
+    this.ownerSteamId = steamId
+  }
+
+  /** In order of admission. */
+  *admissions(): Generator<AdmissionRecord> {
+    let record = this.first
+    while (record !== undefined) {
+      // Read ahead: whoever walks the list may remove the record they got.
+      const { next } = record
+      yield record
+      record = next
+    }
+  }
+
+  /** Admissions that occupy a place: all but those away. */
+  get present(): number {
+    let count = 0
+    for (let record = this.first; record !== undefined; record = record.next) if (record.state !== 'away') count++
+    return count
+  }
+
+  get total(): number {
+    let count = 0
+    for (let record = this.first; record !== undefined; record = record.next) count++
+    return count
+  }
+
+  add(record: AdmissionRecord): void {
+    if (this.first === undefined) {
+      this.first = record
+      return
+    }
+    let last = this.first
+    while (last.next !== undefined) last = last.next
+    last.next = record
+  }
+
+  remove(record: AdmissionRecord): void {
+    if (this.first === record) {
+      this.first = record.next
+    } else {
+      let before = this.first
+      while (before !== undefined && before.next !== record) before = before.next
+      if (before === undefined) return
+      before.next = record.next
+    }
+  }
+}

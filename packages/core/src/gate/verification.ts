@@ -1,0 +1,341 @@
+import type { Authentication } from '../authentication/authentication.ts'
+import type { AuthSession } from '../authentication/auth-session.ts'
+import type { BeginAttempt } from '../authentication/begin-attempt.ts'
+import type { Code } from '../codes/codes.ts'
+import { isBackendError } from '../codes/errors.ts'
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { Awaitable, Backend, TicketReading } from '../ports/backend.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Store } from '../ports/store.ts'
+import type { TicketMessage } from '../protocol/messages.ts'
+import type { SteamId } from '../steam-id.ts'
+import type { IdentityIssuer } from './identity.ts'
+import type { Player } from './player.ts'
+import type { RateLimiter } from './rate-limiter.ts'
+import { type CheckContext, checkPlayer } from './player-checks.ts'
+import type { GateSettings } from './settings.ts'
+import type { SignatureCheck } from './signature-check.ts'
+
+/** @internal What a verification needs of its gate. */
+export interface VerificationHost {
+  readonly settings: GateSettings
+  readonly authentication: Authentication
+  readonly backend: Backend
+  readonly store: Store
+  readonly logger: Logger
+  readonly identity: IdentityIssuer
+  readonly signature: SignatureCheck
+  readonly logins: RateLimiter | undefined
+  readonly players: ReadonlyMap<SteamId, Player>
+  /** Takes a session over: the player has it from now on, and is pinned. */
+  adopt(session: AuthSession): Player
+  /** A player who enters without a verdict, pinned. */
+  adoptProvisional(reading: TicketReading, steamId: SteamId, identity: string): Player
+  unpin(player: Player): void
+  /** Steam's own verdict says that this player may not be here at all. */
+  revoke(player: Player, refusal: Refusal, by: 'steam'): void
+  /** The session was given up for a ticket that then turned out bad. */
+  interrupt(player: Player): void
+}
+
+/** A ticket that was found good, with everything after it. */
+export interface Verified {
+  readonly ok: true
+  readonly player: Player
+  readonly reading: TicketReading
+}
+
+/** What is verified, and against what. */
+export interface VerificationRequest {
+  readonly message: TicketMessage
+  /** The identity of the hello that went out over this very connection. */
+  readonly expectedIdentity: string | undefined
+  readonly address: string | undefined
+  /** For renewals: the player who must be meant. */
+  readonly renewalOf: Player | undefined
+}
+
+// "We could not ask" says nothing about the ticket, which stays as good as it was.
+const notAsked: ReadonlySet<Code> = new Set(['backend-unavailable', 'backend-throttled', 'verdict-timeout'])
+const forged: ReadonlySet<Code> = new Set(['ticket-invalid', 'ticket-signature-invalid', 'ticket-spliced'])
+
+/** Whether a refusal means that Steam could not be asked. */
+export function isNotAsked(refusal: Refusal): boolean {
+  return notAsked.has(refusal.code)
+}
+
+/**
+ * @internal One ticket on its way through everything that must agree, in this order: its own bytes, the
+ * identity, the replay guard, Steam, bans and family sharing, licences, the game's policies, duplicates,
+ * the store. Junk is refused before anybody is asked.
+ */
+export class Verification implements CheckContext {
+  readonly host: VerificationHost
+  readonly request: VerificationRequest
+  reading: TicketReading | undefined
+  /** Set once Steam has spoken. */
+  player: Player | undefined
+  readonly #onSettled: (result: Verified | Refusal) => void
+  #aborted: Refusal | undefined
+  #attempt: BeginAttempt | undefined
+  #controller: AbortController | undefined
+
+  /** @param onSettled Called exactly once, and not after an abort. What it does for a player must be done when it returns. */
+  constructor(host: VerificationHost, request: VerificationRequest, onSettled: (result: Verified | Refusal) => void) {
+    this.host = host
+    this.request = request
+    this.#onSettled = onSettled
+  }
+
+  get address(): string | undefined {
+    return this.request.address
+  }
+
+  get isRenewal(): boolean {
+    return this.request.renewalOf !== undefined
+  }
+
+  /** Aborts with the verification; made only for those who ask for it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    return this.#controller.signal
+  }
+
+  /** Gives up. What was opened is ended; `onSettled` is not called. */
+  abort(refusal: Refusal): void {
+    if (this.#aborted !== undefined) return
+    this.#aborted = refusal
+    if (this.#attempt !== undefined) this.host.authentication.abandon(this.#attempt, refusal)
+    this.#controller?.abort()
+  }
+
+  async run(): Promise<void> {
+    let result: Verified | Refusal
+    try {
+      result = await this.#verify()
+    } catch (error) {
+      this.host.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
+      result = createRefusal('internal-error', { cause: error })
+    }
+    if (this.#aborted === undefined) this.#onSettled(result)
+    if (this.player !== undefined) this.host.unpin(this.player)
+  }
+
+  /** Why to stop here: given up, or the session was taken back meanwhile. */
+  stopped(): Refusal | undefined {
+    if (this.#aborted !== undefined) return this.#aborted
+    const { player } = this
+    if (player === undefined || player.session !== undefined || player.provisional !== undefined) return undefined
+    return player.revocation ?? createRefusal('ticket-canceled')
+  }
+
+  // --- step by step ---
+
+  async #verify(): Promise<Verified | Refusal> {
+    const reading = this.#read(this.host.signature.isDue)
+    if (!('data' in reading)) return reading
+    const steamId = reading.steamId!
+
+    const identity = await this.#toIdentity()
+    if (typeof identity !== 'string') return identity
+
+    const displacing = this.#checkDisplacement(steamId)
+    if (displacing !== undefined) return displacing
+
+    const replayed = await this.#guardReplay(reading, identity)
+    if (replayed !== undefined) return replayed
+    if (this.#aborted !== undefined) return this.#aborted
+
+    const outcome = await this.#ask(reading, steamId, identity)
+    if (!outcome.ok) {
+      if (isNotAsked(outcome)) {
+        const provisional = await this.#enterProvisionally(outcome, reading, steamId, identity)
+        if (provisional !== undefined) return provisional
+      }
+      return outcome
+    }
+    const stopped = this.stopped()
+    if (stopped !== undefined) return stopped
+
+    return this.#finish(reading)
+  }
+
+  /** Reads the ticket's own bytes. */
+  #read(checkSignature: boolean): TicketReading | Refusal {
+    const { host, request } = this
+    const reading = host.backend.inspectTicket!(request.message.data, { checkSignature })
+    this.reading = reading
+    const problem = reading.problems[0]
+    if (problem !== undefined) {
+      if (forged.has(problem.refusalCode)) host.signature.note(true)
+      return createRefusal(problem.refusalCode, { detail: problem.code })
+    }
+    if (reading.steamId === undefined) return createRefusal('ticket-malformed')
+    const { renewalOf } = request
+    if (renewalOf !== undefined && renewalOf.steamId !== reading.steamId) return createRefusal('steam-id-mismatch')
+    return reading
+  }
+
+  #toIdentity(): Awaitable<string | Refusal> {
+    const { identity } = this.host
+    const presented = this.request.message.identity
+    const expected = this.request.expectedIdentity
+    if (expected !== undefined) {
+      return presented === undefined || presented === expected ? expected : createRefusal('identity-mismatch')
+    }
+    if (!identity.isOneTime) {
+      const fixed = identity.issue() as string
+      return presented === undefined || presented === fixed ? fixed : createRefusal('identity-mismatch')
+    }
+    if (presented === undefined) return createRefusal('identity-expired', { detail: 'no identity beside the ticket' })
+    return this.#checkOneTimeIdentity(presented)
+  }
+
+  async #checkOneTimeIdentity(presented: string): Promise<string | Refusal> {
+    return (await this.host.identity.check(presented)) ? presented : createRefusal('identity-expired')
+  }
+
+  /**
+   * An exclusive backend can only ask after the player's open session was ended. So a ticket must show more
+   * than a name before that: Steam's signature over its ownership half.
+   */
+  #checkDisplacement(steamId: SteamId): Refusal | undefined {
+    const { host } = this
+    const known = host.players.get(steamId)
+    if (known === undefined || host.backend.sessionModel !== 'exclusive') return undefined
+    if (!this.isRenewal && host.settings.duplicates === 'refuse' && known.present > 0) {
+      return createRefusal('already-playing')
+    }
+    if (this.reading!.signature === 'valid') return undefined
+    const checked = this.#read(true)
+    if (!('data' in checked)) return checked
+    return checked.signature === 'valid' ? undefined : createRefusal('ticket-signature-invalid')
+  }
+
+  async #guardReplay(reading: TicketReading, identity: string): Promise<Refusal | undefined> {
+    const { store, settings, identity: issuer } = this.host
+    try {
+      const first = store.remember({ key: `t:${reading.digest}`, ttlMs: settings.replayWindowMs })
+      if (!(first instanceof Promise ? await first : first)) return createRefusal('ticket-replayed')
+      // In band the identity belongs to this connection; brought along, it must not have been brought before.
+      if (issuer.isOneTime && this.request.expectedIdentity === undefined) {
+        const fresh = store.remember({ key: `i:${identity}`, ttlMs: issuer.maxAgeMs + 10_000 })
+        if (!(fresh instanceof Promise ? await fresh : fresh)) return createRefusal('ticket-replayed')
+      }
+      return undefined
+    } catch (error) {
+      return this.#storeFailed(error)
+    }
+  }
+
+  async #ask(reading: TicketReading, steamId: SteamId, identity: string): Promise<AuthSession | Refusal> {
+    const { host } = this
+    this.#attempt = host.authentication.attempt(reading, steamId, {
+      identity: identity === '' ? undefined : identity,
+      replace: host.backend.sessionModel === 'one-shot' || host.players.has(steamId),
+      timeoutMs: 0,
+    })
+    const outcome = await this.#attempt.outcome
+    this.#attempt = undefined
+    if (outcome.ok) {
+      host.signature.note(false)
+      this.player = host.adopt(outcome)
+      return outcome
+    }
+    if (forged.has(outcome.code)) host.signature.note(true)
+    const known = host.players.get(steamId)
+    if (known !== undefined) host.interrupt(known)
+    if (isNotAsked(outcome) || outcome.code === 'connection-lost') await this.#forgetTicket(reading)
+    return outcome
+  }
+
+  async #forgetTicket(reading: TicketReading): Promise<void> {
+    try {
+      await this.host.store.forget({ key: `t:${reading.digest}` })
+    } catch (error) {
+      // The ticket stays remembered: the player needs a fresh one, which their client gets anyway.
+      this.host.logger.debug({ err: error, fingerprint: reading.fingerprint }, 'ticket not forgotten')
+    }
+  }
+
+  /** Steam is away: with policy `provisional`, a ticket that Steam once signed opens the gate for now. */
+  async #enterProvisionally(
+    outcome: Refusal,
+    reading: TicketReading,
+    steamId: SteamId,
+    identity: string,
+  ): Promise<Verified | Refusal | undefined> {
+    const { host } = this
+    if (host.settings.whenUnavailable !== 'provisional' || this.isRenewal || this.#aborted !== undefined) return undefined
+    const known = host.players.get(steamId)
+    // Not even a signed half proves who sent it: it displaces nobody and joins nobody's session.
+    if (known !== undefined) return outcome
+    const checked = reading.signature === 'valid' ? reading : this.#read(true)
+    if (!('data' in checked)) return checked
+    if (checked.signature !== 'valid') return outcome
+    this.player = host.adoptProvisional(checked, steamId, identity)
+    return this.#finish(checked)
+  }
+
+  /** Everything after Steam's word. */
+  async #finish(reading: TicketReading): Promise<Verified | Refusal> {
+    const player = this.player!
+    const refused = await checkPlayer(this, player)
+    if (refused !== undefined) return refused
+    if (!this.isRenewal) {
+      const crowded = this.#checkDuplicates(player) ?? (await this.#claim(player))
+      if (crowded !== undefined) return crowded
+    }
+    return { ok: true, player, reading }
+  }
+
+  #checkDuplicates(player: Player): Refusal | undefined {
+    const { duplicates } = this.host.settings
+    if (duplicates === 'replace') return undefined
+    const { present } = player
+    if (duplicates === 'refuse') return present > 0 ? createRefusal('already-playing') : undefined
+    return present >= duplicates.share ? createRefusal('too-many-admissions') : undefined
+  }
+
+  async #claim(player: Player): Promise<Refusal | undefined> {
+    const { store, settings } = this.host
+    if (player.fence !== 0) return undefined
+    try {
+      const claimed = store.claim({
+        steamId: player.steamId,
+        node: settings.node,
+        displace: settings.duplicates !== 'refuse',
+      })
+      const answer = claimed instanceof Promise ? await claimed : claimed
+      if (!answer.granted) return createRefusal('already-playing')
+      player.fence = answer.fence
+      if (answer.displaced !== undefined) {
+        const told = store.announce({
+          type: 'displaced',
+          steamId: player.steamId,
+          node: answer.displaced,
+          fence: answer.fence,
+        })
+        if (told instanceof Promise) await told
+      }
+    } catch (error) {
+      const failed = this.#storeFailed(error)
+      if (failed !== undefined) return failed
+    }
+    // Others may have come in, or the session may have gone, while the store was asked.
+    return this.stopped() ?? this.#checkDuplicates(player)
+  }
+
+  #storeFailed(error: unknown): Refusal | undefined {
+    this.host.logger.warn({ err: error }, 'the store cannot be reached')
+    return this.host.settings.whenStoreUnavailable === 'alone'
+      ? undefined
+      : createRefusal('store-unavailable', { cause: error })
+  }
+}
+
+/** The refusal behind a thrown backend fault; anything else goes on. */
+export function toBackendRefusal(error: unknown): Refusal {
+  if (!isBackendError(error)) throw error
+  return createRefusal(error.refusalCode, { retryAfterMs: error.retryAfterMs, detail: error.message, cause: error })
+}

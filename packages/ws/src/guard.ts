@@ -1,0 +1,295 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { type Admission, createRefusal, type GateDoor, isRefusal, type Refusal } from '@ticketgate/core'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { type GuardOptions, type GuardSettings, guardDefaults, readOptions } from './guard-options.ts'
+import { writeHttpRefusal } from './http-refusal.ts'
+import { PendingUpgrade } from './pending-upgrade.ts'
+import { takeTicket } from './upgrade-ticket.ts'
+import { WsConnection } from './ws-connection.ts'
+
+/** Called for every player who is in. The socket is the application's from here on. */
+export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, admission: Admission) => void
+
+/** A guarded `ws` server. */
+export interface Guard {
+  /** Its `connection` event brings the admission as third argument. */
+  readonly webSocketServer: WebSocketServer
+  on(event: 'connection', listener: ConnectionListener): this
+  once(event: 'connection', listener: ConnectionListener): this
+  off(event: 'connection', listener: ConnectionListener): this
+  /**
+   * Stops accepting, refuses those on their way in and ends those inside with `server-closing`. Leaves the
+   * gate, the HTTP server and a `webSocketServer` that was handed in open. Resolves when the guard's sockets
+   * are closed.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Puts a gate before the WebSocket connections of an HTTP server: `connection` is emitted for those only whom
+ * the gate has admitted.
+ *
+ * @throws TypeError for options that make no sense, and for a path that another guard of this server serves.
+ */
+export function guard(server: Server | SecureServer, gate: GateDoor, options: GuardOptions = {}): Guard {
+  const settings = readOptions(server, gate, options)
+  return new WsGuard(server, gate, settings)
+}
+
+// Lets the guards of one server see each other without state in this module, also those of two copies of it.
+const guardKey = Symbol.for('ticketgate.ws.guard')
+
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+interface GuardListener extends UpgradeListener {
+  [guardKey]?: { readonly path: string | undefined }
+}
+
+class WsGuard implements Guard {
+  readonly webSocketServer: WebSocketServer
+  readonly #server: Server | SecureServer
+  readonly #gate: GateDoor
+  readonly #settings: GuardSettings
+  readonly #ownsWebSocketServer: boolean
+  readonly #onUpgrade: GuardListener
+  readonly #pending = new Set<PendingUpgrade>()
+  #closed: Promise<void> | undefined
+
+  constructor(server: Server | SecureServer, gate: GateDoor, settings: GuardSettings) {
+    this.#server = server
+    this.#gate = gate
+    this.#settings = settings
+    this.#ownsWebSocketServer = settings.webSocketServer === undefined
+    this.webSocketServer =
+      settings.webSocketServer ??
+      new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload })
+    for (const other of this.#guardsOfServer()) {
+      if (other.path === settings.path) {
+        throw new TypeError(
+          `"path" must not be one that another guard of this server serves: ${settings.path ?? 'all'}`,
+        )
+      }
+    }
+    this.#onUpgrade = (request, socket, head) => this.#upgrade(request, socket, head)
+    this.#onUpgrade[guardKey] = { path: settings.path }
+    server.on('upgrade', this.#onUpgrade)
+  }
+
+  on(event: 'connection', listener: ConnectionListener): this {
+    this.webSocketServer.on(event, listener as (socket: WebSocket, request: IncomingMessage) => void)
+    return this
+  }
+
+  once(event: 'connection', listener: ConnectionListener): this {
+    this.webSocketServer.once(event, listener as (socket: WebSocket, request: IncomingMessage) => void)
+    return this
+  }
+
+  off(event: 'connection', listener: ConnectionListener): this {
+    this.webSocketServer.off(event, listener as (socket: WebSocket, request: IncomingMessage) => void)
+    return this
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  // --- the upgrade ---
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = pathOf(request)
+    if (this.#settings.path !== undefined && path !== this.#settings.path) {
+      if (this.#isLastToAnswer(path)) {
+        socket.on('error', ignoreError)
+        writeHttpRefusal(socket, nothingHere, 404)
+      }
+      return
+    }
+    // Nobody else listens while a check is under way, and an 'error' without a listener ends the process.
+    socket.on('error', ignoreError)
+    const ticket = this.#inspect(request, head)
+    if (isRefusal(ticket)) {
+      writeHttpRefusal(socket, ticket)
+      return
+    }
+    const address = this.#addressOf(request)
+    if (isRefusal(address)) {
+      writeHttpRefusal(socket, address)
+      return
+    }
+    if (ticket !== undefined) {
+      void this.#authenticate(ticket, request, socket, head, address.value)
+      return
+    }
+    this.#accept(request, socket, head, (webSocket) => {
+      this.#connect(webSocket, request, socket, address.value).open(this.#gate)
+    })
+  }
+
+  /** Everything that can be said of an upgrade request before anybody is asked. */
+  #inspect(request: IncomingMessage, head: Buffer): Uint8Array | undefined | Refusal {
+    const { mode, isOriginAllowed, maxHandshakeBytes } = this.#settings
+    const ticket = takeTicket(request, this.#gate.maxMessageBytes)
+    if (isRefusal(ticket)) return ticket
+    if (!isWebSocketRequest(request)) {
+      return createRefusal('protocol-error', { detail: 'not a WebSocket handshake of version 13' })
+    }
+    if (isOriginAllowed !== undefined) {
+      try {
+        if (isOriginAllowed(request.headers.origin, request) !== true) {
+          return createRefusal('policy-refused', { customCode: 'origin-not-allowed' })
+        }
+      } catch (error) {
+        surface(error)
+        return createRefusal('internal-error')
+      }
+    }
+    // RFC 6455, section 4.1: a client waits for the answer before it sends.
+    if (head.length > maxHandshakeBytes) return createRefusal('message-too-large')
+    if (ticket === undefined && mode === 'upgrade') return createRefusal('ticket-missing')
+    if (ticket !== undefined && mode === 'message') {
+      return createRefusal('protocol-error', { detail: 'this server takes the ticket as the first message' })
+    }
+    return ticket
+  }
+
+  #addressOf(request: IncomingMessage): { readonly value: string | undefined } | Refusal {
+    try {
+      const { address } = this.#settings
+      return { value: address === undefined ? request.socket.remoteAddress : address(request) }
+    } catch (error) {
+      surface(error)
+      return createRefusal('internal-error')
+    }
+  }
+
+  async #authenticate(
+    ticket: Uint8Array,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    address: string | undefined,
+  ): Promise<void> {
+    const upgrade = new PendingUpgrade(socket)
+    this.#pending.add(upgrade)
+    try {
+      const outcome = await this.#gate.authenticate(ticket, { address, signal: upgrade.signal })
+      if (upgrade.isOver) {
+        // Gone or refused meanwhile: a place that was reserved all the same is given back.
+        if (outcome.ok) outcome.leave()
+      } else if (!outcome.ok) {
+        upgrade.refuse(outcome)
+      } else {
+        upgrade.reserve(outcome)
+        this.#accept(request, socket, head, (webSocket) => {
+          upgrade.take()
+          this.#connect(webSocket, request, socket, address).attach(outcome)
+        })
+      }
+    } catch (error) {
+      // A gate does not reject; whatever this is, nobody gets in by it.
+      upgrade.refuse(createRefusal('internal-error'))
+      surface(error)
+    } finally {
+      this.#pending.delete(upgrade)
+    }
+  }
+
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, done: (socket: WebSocket) => void): void {
+    try {
+      this.webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.removeListener('error', ignoreError)
+        done(webSocket)
+      })
+    } catch (error) {
+      // A throwing `handleProtocols` or `headers` listener of the application.
+      socket.destroy()
+      surface(error)
+    }
+  }
+
+  #connect(
+    webSocket: WebSocket,
+    request: IncomingMessage,
+    raw: Duplex,
+    address: string | undefined,
+  ): WsConnection {
+    return new WsConnection(this, webSocket, address, {
+      raw,
+      request,
+      maxBytes: this.#settings.maxHandshakeBytes,
+      maxMessageBytes: this.#gate.maxMessageBytes,
+      bytes: 0,
+    })
+  }
+
+  // --- other listeners of the same server ---
+
+  /** Foreign listeners may still answer; among guards alone the last one says that nobody does. */
+  #isLastToAnswer(path: string): boolean {
+    const listeners = this.#server.listeners('upgrade') as GuardListener[]
+    return (
+      listeners.at(-1) === this.#onUpgrade &&
+      listeners.every((listener) => {
+        const other = listener[guardKey]
+        return other !== undefined && other.path !== undefined && other.path !== path
+      })
+    )
+  }
+
+  #guardsOfServer(): { readonly path: string | undefined }[] {
+    return (this.#server.listeners('upgrade') as GuardListener[]).flatMap(
+      (listener) => listener[guardKey] ?? [],
+    )
+  }
+
+  async #close(): Promise<void> {
+    const closing = createRefusal('server-closing')
+    this.#server.removeListener('upgrade', this.#onUpgrade)
+    for (const upgrade of this.#pending) upgrade.refuse(closing)
+    const closed: Promise<unknown>[] = []
+    for (const socket of this.webSocketServer.clients ?? []) {
+      const connection = WsConnection.of(socket)
+      if (connection?.owner !== this) continue
+      closed.push(new Promise((resolve) => socket.once('close', resolve)))
+      connection.shutDown(closing)
+    }
+    await Promise.all(closed)
+    if (this.#ownsWebSocketServer) {
+      await new Promise<void>((resolve) => this.webSocketServer.close(() => resolve()))
+    }
+  }
+}
+
+const nothingHere = createRefusal('protocol-error', { message: 'There is no game server at this path.' })
+const webSocketKey = /^[+/0-9A-Za-z]{22}==$/
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/'
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
+/** What `ws` itself will demand: nobody is asked about a ticket whose connection cannot come about. */
+function isWebSocketRequest(request: IncomingMessage): boolean {
+  const { headers, method } = request
+  const version = headers['sec-websocket-version']
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    webSocketKey.test(headers['sec-websocket-key'] ?? '') &&
+    (version === '13' || version === '8')
+  )
+}
+
+function ignoreError(): void {}
+
+/** A fault of the application's own function: as loud as any uncaught error, and outside our own work. */
+function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}

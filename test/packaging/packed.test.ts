@@ -1,0 +1,132 @@
+// What users get: every package packed as npm would publish it, put into a node_modules and loaded there
+// without the source condition.
+
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { root, run, runNode } from '../support/run.ts'
+
+interface Manifest {
+  name: string
+  version: string
+  bin?: Record<string, string>
+  exports: Record<string, string | Record<string, string>>
+  dependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
+}
+
+// Inside the repository, so that third-party dependencies are found in its node_modules.
+const installation = join(root, 'node_modules/.cache/ticketgate/packed')
+const { version } = readJson<{ version: string }>(join(root, 'lerna.json'))
+const folders = readdirSync(join(root, 'packages'))
+
+describe('the packed packages', () => {
+  let packed: { name: string; filename: string; files: { path: string }[] }[] = []
+
+  before(function () {
+    this.timeout(120_000)
+    const built = runNode([
+      'node_modules/typescript/bin/tsc',
+      '-b',
+      ...folders.map((name) => `packages/${name}`),
+    ])
+    assert.equal(built.code, 0, built.output)
+    rmSync(installation, { recursive: true, force: true })
+    mkdirSync(installation, { recursive: true })
+    const workspaces = folders.map((name) => `--workspace=packages/${name}`)
+    const npm = run('npm', ['pack', ...workspaces, '--json', '--pack-destination', installation])
+    assert.equal(npm.code, 0, npm.output)
+    packed = JSON.parse(npm.stdout) as typeof packed
+    for (const { name, filename } of packed) {
+      const target = join(installation, 'node_modules', name)
+      mkdirSync(target, { recursive: true })
+      run('tar', ['-xzf', join(installation, filename), '-C', target, '--strip-components=1'])
+    }
+  })
+
+  for (const folder of folders) {
+    const manifest = readJson<Manifest>(join(root, 'packages', folder, 'package.json'))
+    const installed = join(installation, 'node_modules', manifest.name)
+    const find = () => {
+      const found = packed.find(({ name }) => name === manifest.name)
+      assert.ok(found, `${manifest.name} was not packed`)
+      return { tarball: join(installation, found.filename), files: found.files.map(({ path }) => path) }
+    }
+
+    describe(manifest.name, () => {
+      before(() => {
+        // Versions that npm could not hoist to the root.
+        const nested = join(root, 'packages', folder, 'node_modules')
+        if (existsSync(nested)) symlinkSync(nested, join(installed, 'node_modules'), 'dir')
+      })
+
+      it('is found flawless by publint', () => {
+        const { code, output } = runNode([
+          'node_modules/publint/src/cli.js',
+          'run',
+          '--strict',
+          find().tarball,
+        ])
+        assert.equal(code, 0, output)
+      })
+
+      it('has types that resolve, according to attw', function () {
+        this.timeout(60_000)
+        const attw = 'node_modules/@arethetypeswrong/cli/dist/index.js'
+        const { code, output } = runNode([attw, '--profile', 'esm-only', '--no-color', find().tarball])
+        assert.equal(code, 0, output)
+      })
+
+      it('holds licence, readme, and only what was built from its sources', () => {
+        const { files } = find()
+        for (const file of ['LICENSE', 'README.md', 'package.json']) assert.ok(files.includes(file), file)
+        const built = files.filter((file) => /^dist\/.*\.js$/.test(file))
+        const sources = files.filter((file) => /^src\/.*(?<!\.d)\.ts$/.test(file))
+        assert.deepEqual(
+          built.sort(),
+          sources.map((file) => file.replace(/^src/, 'dist').replace(/\.ts$/, '.js')).sort(),
+          'dist and src differ: run `npm run build`',
+        )
+        const licence = (at: string) => readFileSync(join(at, 'LICENSE'), 'utf8')
+        assert.equal(licence(installed), licence(root))
+      })
+
+      it('has the version of lerna.json, and wants the other packages in that version', () => {
+        assert.equal(manifest.version, version)
+        const { dependencies, peerDependencies, devDependencies } = manifest
+        for (const wanted of [dependencies, peerDependencies, devDependencies]) {
+          for (const [name, range] of Object.entries(wanted ?? {}))
+            if (isOurs(name)) assert.equal(range, version, name)
+        }
+      })
+
+      for (const [path, target] of Object.entries(manifest.exports)) {
+        const specifier = posix.join(manifest.name, path)
+        it(`loads ${specifier}`, () => {
+          const attributes = typeof target === 'string' ? ", { with: { type: 'json' } }" : ''
+          const program = `await import('${specifier}'${attributes})`
+          const { code, output } = runNode(['--input-type=module', '-e', program], { cwd: installation })
+          assert.equal(code, 0, output)
+          if (typeof target === 'object')
+            assert.ok(existsSync(join(installed, target.types ?? '')), target.types)
+        })
+      }
+
+      for (const [command, file] of Object.entries(manifest.bin ?? {})) {
+        it(`starts as ${command} --help`, () => {
+          const { code, output } = runNode([join(installed, file), '--help'])
+          assert.equal(code, 0, output)
+        })
+      }
+    })
+  }
+})
+
+function isOurs(name: string): boolean {
+  return name === 'ticketgate' || name.startsWith('@ticketgate/')
+}
+
+function readJson<T>(file: string): T {
+  return JSON.parse(readFileSync(file, 'utf8')) as T
+}
