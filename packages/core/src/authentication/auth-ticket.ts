@@ -5,13 +5,13 @@ export class AuthTicket {
   /** The backend's handle (HAuthTicket). */
   readonly handle: number
   readonly kind: TicketKind
-  /** The ticket's bytes. Emptied when the ticket is cancelled. */
-  data: Uint8Array
   readonly identity: string | undefined
   /** Milliseconds since 1970. */
   readonly createdAt: number
   /** Whether a server has found it good; set by the client half when it was admitted. */
   verified = false
+  // Private, because what prints an object prints its public fields.
+  #data: Uint8Array
   #cancel: ((ticket: AuthTicket) => void) | undefined
 
   /** @internal made by `Authentication` */
@@ -21,10 +21,15 @@ export class AuthTicket {
   ) {
     this.handle = ticket.handle
     this.kind = ticket.kind
-    this.data = ticket.data
+    this.#data = ticket.data
     this.identity = ticket.identity
     this.createdAt = ticket.createdAt
     this.#cancel = cancel
+  }
+
+  /** The ticket's bytes; none once it is cancelled. */
+  get data(): Uint8Array {
+    return this.#data
   }
 
   get isCanceled(): boolean {
@@ -37,7 +42,7 @@ export class AuthTicket {
     if (cancel === undefined) return
     this.#cancel = undefined
     cancel(this)
-    this.data = new Uint8Array(0)
+    this.#data = new Uint8Array(0)
   }
 
   [Symbol.dispose](): void {

@@ -7,6 +7,7 @@ import type { Backend, BackendEvent, TicketKind, TicketReading, Verdict } from '
 import { type Clock, systemClock } from '../ports/clock.ts'
 import { type AppId, isAppId, isSteamId, type SteamId } from '../steam-id.ts'
 import { Deadlines } from '../time/deadlines.ts'
+import { abortable } from './abortable.ts'
 import type { AuthSession, SessionEndReason } from './auth-session.ts'
 import { AuthTicket } from './auth-ticket.ts'
 import type { BeginAttempt } from './begin-attempt.ts'
@@ -157,11 +158,14 @@ export class Authentication {
   /**
    * Whether a ticket may be used: one of ours that is not cancelled, or one we received that has no problem
    * in its own bytes and a valid signature. The latter is a filter, never an authentication.
+   *
+   * @throws TicketgateError `ERR_UNSUPPORTED` for received bytes when the backend cannot read tickets.
    */
   isAuthTicketValid(ticket: AuthTicket | Uint8Array | string): boolean {
     if (ticket instanceof AuthTicket) return this.#tickets.owns(ticket)
-    const reading = this.backend.inspectTicket?.(ticket, { checkSignature: true })
-    return reading !== undefined && reading.problems.length === 0 && reading.signature === 'valid'
+    if (this.backend.inspectTicket === undefined) throw this.#unsupported('read tickets')
+    const reading = this.backend.inspectTicket(ticket, { checkSignature: true })
+    return reading.problems.length === 0 && reading.signature === 'valid'
   }
 
   /** A ticket as lower-case hex, as Steam's own services take it. */
@@ -192,10 +196,13 @@ export class Authentication {
     if (user !== undefined && !isSteamId(user)) {
       throw new TypeError(`"user" must be the SteamID of a player, 17 digits, got ${describe(user)}`)
     }
+    const isText = typeof ticket === 'string'
+    if (!isText && (typeof ticket !== 'object' || ticket === null)) {
+      throw new TypeError(`"ticket" must be bytes, text or a reading, got ${ticket === null ? 'null' : typeof ticket}`)
+    }
     const { signal } = options
     signal?.throwIfAborted()
-    const reading =
-      typeof ticket === 'string' || ticket instanceof Uint8Array ? this.backend.inspectTicket!(ticket) : ticket
+    const reading = isText || ticket instanceof Uint8Array ? this.backend.inspectTicket!(ticket) : ticket
     const problem = reading.problems[0]
     if (problem !== undefined) return createRefusal(problem.refusalCode, { detail: problem.code })
     if (reading.steamId === undefined) return createRefusal('ticket-malformed')
@@ -207,7 +214,9 @@ export class Authentication {
     })
     if (signal === undefined) return attempt.outcome
     const abort = (): void => this.abandon(attempt, createRefusal('connection-lost'))
-    signal.addEventListener('abort', abort, { once: true })
+    // What listeners and backends do while the begin goes out may have aborted already.
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
     try {
       const outcome = await attempt.outcome
       if (signal.aborted) {
@@ -244,15 +253,24 @@ export class Authentication {
     if (this.backend.userHasLicenseForApp === undefined) throw this.#unsupported('look up licences')
     options.signal?.throwIfAborted()
     if (!this.activeSessions.has(user)) return 'no-auth'
-    const answer = await this.backend.userHasLicenseForApp(user, appId, options.signal)
-    options.signal?.throwIfAborted()
+    const asked = Promise.resolve(this.backend.userHasLicenseForApp(user, appId, options.signal))
+    const answer = await abortable(asked, options.signal)
+    // The session may have ended meanwhile, and with it what the answer was worth.
+    if (!this.activeSessions.has(user)) return 'no-auth'
     if (answer === UserHasLicenseForAppResult.HasLicense) return 'has-license'
     return answer === UserHasLicenseForAppResult.DoesNotHaveLicense ? 'does-not-have-license' : 'no-auth'
   }
 
   /** Ends all sessions, cancels all tickets, closes the backend. Idempotent. */
   close(): Promise<void> {
-    this.#closed ??= this.#close()
+    if (this.#closed === undefined) {
+      // Known to be closed before the first listener runs, who may call `begin` or `close`.
+      let follow!: (closing: Promise<void>) => void
+      this.#closed = new Promise<void>((resolve) => {
+        follow = resolve
+      })
+      follow(this.#close())
+    }
     return this.#closed
   }
 
@@ -322,6 +340,7 @@ export class Authentication {
   async #close(): Promise<void> {
     this.cancelAllTickets()
     await this.endAllSessions()
+    await this.#tickets.whenIdle()
     this.#deadlines.clear()
     this.#unsubscribe()
     await this.backend.close()

@@ -30,13 +30,13 @@ export class BeginAttempt {
   deadline: Deadline | undefined
   /** A verdict that overtook the backend's answer. */
   earlyVerdict: Verdict | undefined
+  /** A good verdict came and was taken for one that was owed on an earlier session. */
+  hasPassedVerdictOn = false
   /** Everything is being closed: end at once instead of draining. */
   isClosing = false
   #resolve!: (outcome: AuthSession | Refusal) => void
 
-  constructor(
-    request: { user: SteamId; ticket: TicketReading; identity: string | undefined; replace: boolean },
-  ) {
+  constructor(request: { user: SteamId; ticket: TicketReading; identity: string | undefined; replace: boolean }) {
     this.user = request.user
     this.ticket = request.ticket
     this.identity = request.identity

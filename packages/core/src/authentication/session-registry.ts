@@ -1,4 +1,4 @@
-import type { Code } from '../codes/codes.ts'
+import { type Code, isCode } from '../codes/codes.ts'
 import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
@@ -9,6 +9,8 @@ import { isSteamId, type SteamId } from '../steam-id.ts'
 import type { Deadlines } from '../time/deadlines.ts'
 import { AuthSession, type SessionEndReason } from './auth-session.ts'
 import { BeginAttempt } from './begin-attempt.ts'
+import { OwedVerdicts } from './owed-verdicts.ts'
+import { Turns } from './turns.ts'
 
 /** What the registry reports to the `Authentication` around it. */
 export interface SessionRegistryListener {
@@ -31,8 +33,10 @@ export interface BeginOptions {
  *
  * Exclusive backends report verdicts by SteamID alone, so nothing but order tells two sessions of one
  * player apart. Therefore attempts for a player take turns; an attempt whose caller left stays until its
- * verdict is in; and when a verdict never came, the next one that says "good" for this player within
- * {@link staleVerdictMs} is taken for the missing one and does not admit.
+ * verdict is in; and when a verdict never came, the next one that says "good" for this player while it may
+ * still come is taken for the missing one and does not admit. What order cannot tell is a repeat that Steam
+ * had under way when its session ended and that arrives while the next one waits: it can only anticipate
+ * the next one's verdict, which still counts when it comes.
  */
 export class SessionRegistry {
   readonly active: ReadonlyMap<SteamId, AuthSession>
@@ -43,10 +47,9 @@ export class SessionRegistry {
   readonly #drainMs: number
   readonly #open = new Map<SteamId, AuthSession>()
   readonly #attempts = new Set<BeginAttempt>()
-  /** Exclusive backends: attempts by player, the first one under way, the others queued. */
-  readonly #turns = new Map<SteamId, BeginAttempt[]>()
-  /** Players who are owed a verdict that never came, and until when it may still come. */
-  readonly #owedUntil = new Map<SteamId, number>()
+  /** Used with exclusive backends alone. */
+  readonly #turns = new Turns((attempt) => this.#ask(attempt))
+  readonly #owed: OwedVerdicts
   readonly #endSession = (session: AuthSession): void => this.#close(session, 'ended', true)
   #onIdle: (() => void)[] = []
 
@@ -63,6 +66,7 @@ export class SessionRegistry {
     this.#drainMs = drainMs
     this.#listener = listener
     this.active = new LiveMap(this.#open)
+    this.#owed = new OwedVerdicts(clock)
   }
 
   /** Attempts that the backend or the registry still holds something for. */
@@ -78,15 +82,8 @@ export class SessionRegistry {
         this.abort(attempt, createRefusal('verdict-timeout')),
       )
     }
-    if (this.#backend.sessionModel === 'exclusive') {
-      const turns = this.#turns.get(user)
-      if (turns !== undefined) {
-        turns.push(attempt)
-        return attempt
-      }
-      this.#turns.set(user, [attempt])
-    }
-    this.#ask(attempt)
+    if (this.#backend.sessionModel === 'exclusive') this.#turns.add(attempt)
+    else this.#ask(attempt)
     return attempt
   }
 
@@ -125,7 +122,8 @@ export class SessionRegistry {
 
   /** Ends everything. Resolves when the backend holds nothing for us any more. */
   async endAll(): Promise<void> {
-    for (const attempt of [...this.#attempts]) {
+    // The latest first: whoever ends gives the turn to the next, who must not be shown to Steam any more.
+    for (const attempt of [...this.#attempts].reverse()) {
       attempt.isClosing = true
       this.abort(attempt, createRefusal('server-closing'))
       if (attempt.state === 'draining') this.#giveUpOnVerdict(attempt)
@@ -136,28 +134,26 @@ export class SessionRegistry {
 
   /** A verdict that the backend reported by event. */
   onVerdict(verdict: Verdict): void {
-    const attempt = this.#turns.get(verdict.steamId)?.[0]
-    if (attempt !== undefined && attempt.state !== 'queued' && attempt.state !== 'done') {
-      if (this.#isOwed(verdict.steamId)) {
-        this.#owedUntil.delete(verdict.steamId)
-        // A bad word on this player counts whichever session it was for; a good one admits nobody.
-        if (verdict.response === 0) {
-          this.#listener.strayVerdict(verdict)
-          return
-        }
-      }
-      if (attempt.state === 'asking') attempt.noteEarlyVerdict(verdict)
-      else this.#decide(attempt, verdict)
-      return
-    }
-    const session = this.#open.get(verdict.steamId)
-    if (session === undefined) {
-      this.#owedUntil.delete(verdict.steamId)
-      this.#listener.strayVerdict(verdict)
-    } else if (verdict.response !== 0) {
+    const user = verdict.steamId
+    const session = this.#open.get(user)
+    if (session !== undefined) {
+      if (verdict.response === 0) return
       session.response = verdict.response
       this.#close(session, codeFromAuthSessionResponse(verdict.response), true)
+      return
     }
+    const attempt = this.#turns.first(user)
+    if (attempt === undefined || attempt.state === 'queued' || attempt.state === 'done') {
+      this.#owed.settle(user)
+      this.#listener.strayVerdict(verdict)
+      return
+    }
+    // A bad word on this player counts whichever session it was for; a good one admits nobody.
+    if (verdict.response === 0 && this.#owed.settle(user)) {
+      attempt.hasPassedVerdictOn = true
+      this.#listener.strayVerdict(verdict)
+    } else if (attempt.state === 'asking') attempt.noteEarlyVerdict(verdict)
+    else this.#decide(attempt, verdict)
   }
 
   // --- one attempt, step by step ---
@@ -165,6 +161,14 @@ export class SessionRegistry {
   #ask(attempt: BeginAttempt): void {
     const { user } = attempt
     if (this.#backend.sessionModel === 'exclusive') {
+      const retryAfterMs = this.#owed.waitMs(user)
+      if (retryAfterMs > 0) {
+        attempt.settle(
+          createRefusal('verdict-timeout', { retryAfterMs, detail: 'verdicts on earlier sessions are missing' }),
+        )
+        this.#finish(attempt)
+        return
+      }
       const open = this.#open.get(user)
       if (open !== undefined) {
         if (!attempt.replace) {
@@ -173,21 +177,32 @@ export class SessionRegistry {
           return
         }
         this.#close(open, 'replaced', true)
+        // A listener may have given up on this attempt.
+        if (attempt.state !== 'queued') return
       }
     }
     attempt.state = 'asking'
     let answer: Promise<BeginAuthSessionAnswer>
     try {
-      answer = this.#backend.beginAuthSession!(
-        { ticket: attempt.ticket, steamId: user, identity: attempt.identity },
-        attempt.abortController.signal,
+      answer = Promise.resolve(
+        this.#backend.beginAuthSession!(
+          { ticket: attempt.ticket, steamId: user, identity: attempt.identity },
+          attempt.abortController.signal,
+        ),
       )
     } catch (error) {
       this.#onFault(attempt, error)
       return
     }
     answer.then(
-      (settled) => this.#onAnswer(attempt, settled),
+      (settled) => {
+        try {
+          this.#onAnswer(attempt, settled)
+        } catch (error) {
+          // An answer without its parts: a backend that is broken must not leave the caller waiting.
+          this.#onFault(attempt, error)
+        }
+      },
       (error: unknown) => this.#onFault(attempt, error),
     )
   }
@@ -195,7 +210,12 @@ export class SessionRegistry {
   #onAnswer(attempt: BeginAttempt, answer: BeginAuthSessionAnswer): void {
     switch (answer.type) {
       case 'refused':
-        attempt.settle(createRefusal(answer.code, answer.detail === undefined ? undefined : { detail: answer.detail }))
+        attempt.settle(
+          createRefusal(
+            isCode(answer.code) ? answer.code : 'unknown-response',
+            answer.detail === undefined ? undefined : { detail: answer.detail },
+          ),
+        )
         this.#finish(attempt)
         return
       case 'verdict':
@@ -223,7 +243,7 @@ export class SessionRegistry {
   #onFault(attempt: BeginAttempt, error: unknown): void {
     attempt.settle(
       isBackendError(error)
-        ? createRefusal(error.refusalCode, {
+        ? createRefusal(isCode(error.refusalCode) ? error.refusalCode : 'backend-unavailable', {
             retryAfterMs: error.retryAfterMs,
             detail: error.message,
             cause: error,
@@ -237,6 +257,7 @@ export class SessionRegistry {
     const code = judge(verdict, attempt.user)
     if (code !== undefined || attempt.isSettled) {
       attempt.settle(createRefusal(code ?? 'internal-error'))
+      this.#owed.renew(attempt.user)
       this.#endUnopened(attempt, verdict)
       this.#finish(attempt)
       return
@@ -250,6 +271,12 @@ export class SessionRegistry {
         return
       }
       this.#close(open, 'replaced', false)
+      // A listener may have given up on this attempt.
+      if (attempt.isSettled) {
+        this.#endUnopened(attempt, verdict)
+        this.#finish(attempt)
+        return
+      }
     }
     const session = new AuthSession(
       {
@@ -265,12 +292,15 @@ export class SessionRegistry {
     )
     this.#open.set(attempt.user, session)
     attempt.settle(session)
+    // From here on verdicts are the session's, also those that a listener brings about.
+    attempt.state = 'done'
     this.#listener.sessionBegun(session)
     this.#finish(attempt)
   }
 
   /** Ends at the backend what an attempt opened and no session took over. */
   #endUnopened(attempt: BeginAttempt, verdict: Verdict): void {
+    attempt.state = 'done'
     if (this.#backend.sessionModel === 'exclusive') this.#backend.endAuthSession?.(attempt.user)
     // A one-shot backend may follow the player it found good; an open session of theirs keeps it doing so.
     else if (verdict.response === 0 && !this.#open.has(verdict.steamId)) {
@@ -285,24 +315,18 @@ export class SessionRegistry {
   }
 
   #giveUpOnVerdict(attempt: BeginAttempt): void {
-    this.#owe(attempt.user)
+    attempt.state = 'done'
+    // What was passed over may have been its own after all, and both are missing.
+    this.#owed.add(attempt.user, attempt.hasPassedVerdictOn ? 2 : 1)
     this.#backend.endAuthSession?.(attempt.user)
     this.#finish(attempt)
   }
 
   #finish(attempt: BeginAttempt): void {
-    if (attempt.state === 'done') return
+    if (!this.#attempts.delete(attempt)) return
     attempt.state = 'done'
     this.#deadlines.cancel(attempt.deadline)
-    this.#attempts.delete(attempt)
-    const turns = this.#turns.get(attempt.user)
-    if (turns !== undefined) {
-      const wasFirst = turns[0] === attempt
-      const index = turns.indexOf(attempt)
-      if (index >= 0) turns.splice(index, 1)
-      if (turns.length === 0) this.#turns.delete(attempt.user)
-      else if (wasFirst) this.#ask(turns[0]!)
-    }
+    this.#turns.remove(attempt)
     if (this.#attempts.size === 0) {
       const waiting = this.#onIdle
       this.#onIdle = []
@@ -317,28 +341,7 @@ export class SessionRegistry {
     if (tellBackend) this.#backend.endAuthSession?.(session.user)
     this.#listener.sessionEnded(session, reason)
   }
-
-  // --- verdicts that are owed ---
-
-  #owe(user: SteamId): void {
-    const now = this.#clock.now()
-    // Bounded by time: whoever is past their date is dropped when the next one is noted.
-    for (const [other, until] of this.#owedUntil) {
-      if (until > now) break
-      this.#owedUntil.delete(other)
-    }
-    this.#owedUntil.delete(user)
-    this.#owedUntil.set(user, now + staleVerdictMs)
-  }
-
-  #isOwed(user: SteamId): boolean {
-    const until = this.#owedUntil.get(user)
-    return until !== undefined && until > this.#clock.now()
-  }
 }
-
-/** How long after its session a verdict may still arrive, in milliseconds. */
-export const staleVerdictMs = 60_000
 
 /** The code that keeps this verdict from opening a session, or nothing. */
 function judge(verdict: Verdict, user: SteamId): Code | undefined {

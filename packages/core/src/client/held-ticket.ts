@@ -62,7 +62,7 @@ export async function requestTicket(
     })
   }
   const { identity, serverSteamId } = wanted
-  let ticket: ClientTicket
+  let ticket: ClientTicket | undefined
   try {
     if (signal.aborted) return gaveUp()
     ticket = await abortable(
@@ -76,18 +76,25 @@ export async function requestTicket(
     return signal.aborted ? gaveUp() : sourceFailed(error)
   }
   if (signal.aborted) {
-    cancelQuietly(ticket)
+    if (ticket !== undefined) cancelQuietly(ticket)
     return gaveUp()
   }
-  const data = typeof ticket.data === 'string' ? ticket.data : toBase64Url(ticket.data)
+  const data = readData(ticket)
   if (data === '') {
-    cancelQuietly(ticket)
-    return sourceFailed(new Error('it gave an empty ticket'))
+    if (ticket !== undefined) cancelQuietly(ticket)
+    return sourceFailed(new Error('it gave no ticket, or an empty one'))
   }
   return new HeldTicket(
     { ticketgate: 'ticket', kind, appId, data, ...(identity !== '' && { identity }) },
     ticket,
   )
+}
+
+/** The ticket as text; `''` when the source, which is not ours, gave something else. */
+function readData(ticket: ClientTicket | undefined): string {
+  const data: unknown = ticket?.data
+  if (typeof data === 'string') return data
+  return data instanceof Uint8Array ? toBase64Url(data) : ''
 }
 
 /** Settles with the abort, whatever the source does; a ticket that comes too late is cancelled here. */

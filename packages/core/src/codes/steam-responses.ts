@@ -1,4 +1,4 @@
-import type { Code } from './codes.ts';
+import type { Code } from './codes.ts'
 
 /**
  * EBeginAuthSessionResult: what BeginAuthSession returns at once. `OK` opens a session and says nothing
@@ -11,7 +11,7 @@ export const BeginAuthSessionResult = Object.freeze({
   InvalidVersion: 3,
   GameMismatch: 4,
   ExpiredTicket: 5,
-});
+})
 
 /**
  * EAuthSessionResponse: the verdict that follows, and every later one (callback 143). 10 is the highest
@@ -29,10 +29,10 @@ export const AuthSessionResponse = Object.freeze({
   AuthTicketInvalid: 8,
   PublisherIssuedBan: 9,
   AuthTicketNetworkIdentityFailure: 10,
-});
+})
 
 /** EUserHasLicenseForAppResult. */
-export const UserHasLicenseForAppResult = Object.freeze({ HasLicense: 0, DoesNotHaveLicense: 1, NoAuth: 2 });
+export const UserHasLicenseForAppResult = Object.freeze({ HasLicense: 0, DoesNotHaveLicense: 1, NoAuth: 2 })
 
 const beginCodes: readonly Code[] = [
   'internal-error', // 0 is not a refusal; see codeFromBeginResult
@@ -41,7 +41,7 @@ const beginCodes: readonly Code[] = [
   'ticket-version-unsupported',
   'ticket-wrong-app',
   'ticket-expired',
-];
+]
 
 const responseCodes: readonly Code[] = [
   'internal-error', // 0 is not a refusal; see codeFromAuthSessionResponse
@@ -55,14 +55,14 @@ const responseCodes: readonly Code[] = [
   'ticket-invalid',
   'publisher-banned',
   'identity-mismatch',
-];
+]
 
 /** The code of a BeginAuthSession result other than OK; numbers nobody knows are `unknown-response`. */
 export function codeFromBeginResult(result: number): Code {
-  return (result === 0 ? undefined : beginCodes[result]) ?? 'unknown-response';
+  return (result === 0 ? undefined : beginCodes[result]) ?? 'unknown-response'
 }
 
 /** The code of an EAuthSessionResponse other than OK; numbers nobody knows are `unknown-response`. */
 export function codeFromAuthSessionResponse(response: number): Code {
-  return (response === 0 ? undefined : responseCodes[response]) ?? 'unknown-response';
+  return (response === 0 ? undefined : responseCodes[response]) ?? 'unknown-response'
 }

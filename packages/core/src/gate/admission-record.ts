@@ -4,29 +4,15 @@ import type { Connection } from '../ports/connection.ts'
 import type { AdmittedMessage, TicketMessage } from '../protocol/messages.ts'
 import { parseClientMessage } from '../protocol/parse.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
-import type { Deadline, Deadlines } from '../time/deadlines.ts'
+import type { Deadline } from '../time/deadlines.ts'
 import type { Admission, AdmissionState } from './admission.ts'
+import type { GateContext } from './context.ts'
 import type { Player } from './player.ts'
-import type { GateSettings } from './settings.ts'
 import { type Effect, type Event, transition } from './transitions.ts'
 import type { Verification } from './verification.ts'
 
 /** Why an admission is over. */
 export type Departure = 'left' | 'dropped' | Refusal
-
-/** @internal What an admission needs of its gate. */
-export interface AdmissionHost {
-  readonly settings: GateSettings
-  readonly deadlines: Deadlines
-  readonly name: string
-  /** The place is free again. */
-  released(record: AdmissionRecord, departure: Departure): void
-  /** The first connection took the place, or a later one came back to it. */
-  arrived(record: AdmissionRecord): void
-  askForTicket(record: AdmissionRecord, reason: Code | 'scheduled'): void
-  reverify(record: AdmissionRecord, message: TicketMessage): Verification
-  share(record: AdmissionRecord): Admission | Refusal
-}
 
 /**
  * @internal One admission, driven by the table in transitions.ts. Kept small: a server holds one for each
@@ -51,23 +37,24 @@ export class AdmissionRecord implements Admission {
   /** Why a fresh ticket is being asked for. */
   renewalReason: Code | 'scheduled' | undefined
   verification: Verification | undefined
-  readonly #host: AdmissionHost
+  readonly #gate: GateContext
   readonly #serial: number
   #deadline: Deadline | undefined
 
   constructor(
-    host: AdmissionHost,
+    gate: GateContext,
     player: Player,
-    facts: { serial: number; appId: AppId; fingerprint: string; address: string | undefined },
+    serial: number,
+    facts: { appId: AppId; fingerprint: string; address: string | undefined },
   ) {
-    this.#host = host
+    this.#gate = gate
     this.player = player
-    this.#serial = facts.serial
+    this.#serial = serial
     this.appId = facts.appId
     this.fingerprint = facts.fingerprint
     this.address = facts.address
     this.state = 'reserved'
-    this.#deadline = host.deadlines.add(host.settings.reservationMs, this.#onTimeout)
+    this.#deadline = gate.deadlines.add(gate.settings.reservationMs, this.#onTimeout)
   }
 
   get ok(): true {
@@ -75,7 +62,7 @@ export class AdmissionRecord implements Admission {
   }
 
   get id(): string {
-    return `${this.#host.name}-${this.#serial.toString(36)}`
+    return `${this.#gate.name}-${this.#serial.toString(36)}`
   }
 
   get steamId(): SteamId {
@@ -110,21 +97,22 @@ export class AdmissionRecord implements Admission {
   }
 
   share(): Admission | Refusal {
-    return this.#host.share(this)
+    return this.#gate.players.share(this)
   }
 
   receive(message: string | Uint8Array): void {
     if (this.state !== 'renewing' && this.state !== 'reverifying') return
-    const parsed = parseClientMessage(message, this.#host.settings.maxMessageBytes)
+    const parsed = parseClientMessage(message, this.#gate.settings.maxMessageBytes)
     if (!parsed.ok) this.dispatch('junk', parsed)
-    else if (this.state === 'reverifying') this.dispatch('junk', createRefusal('protocol-error', { detail: 'second ticket' }))
+    else if (this.state === 'reverifying')
+      this.dispatch('junk', createRefusal('protocol-error', { detail: 'second ticket' }))
     else this.dispatch('ticket', undefined, parsed.message)
   }
 
   closed(clean: boolean): void {
     this.connection = undefined
     if (clean) this.dispatch('left')
-    else if (this.#host.settings.graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
+    else if (this.#gate.settings.graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
     else this.dispatch('dropped')
   }
 
@@ -151,11 +139,12 @@ export class AdmissionRecord implements Admission {
     const found = transition(from, event)
     if (found === undefined) return false
     this.state = found.to as AdmissionState
-    this.#host.deadlines.cancel(this.#deadline)
+    this.#gate.deadlines.cancel(this.#deadline)
     this.#deadline = undefined
+    if (from === 'reserved') this.#taken()
     for (const effect of found.effects) {
       if (effect === 'release') {
-        this.#host.released(this, from === 'away' && event === 'timeout' ? 'dropped' : (refusal ?? departure))
+        this.#gate.players.released(this, from === 'away' && event === 'timeout' ? 'dropped' : (refusal ?? departure))
       } else {
         this.#perform(effect, refusal, message)
       }
@@ -168,16 +157,16 @@ export class AdmissionRecord implements Admission {
     switch (effect) {
       case 'admit':
         connection?.send(this.#toAdmitted())
-        this.#host.arrived(this)
+        this.#gate.players.arrived(this)
         connection?.admitted(this)
         break
       case 'confirm':
         connection?.send(this.#toAdmitted())
         break
       case 'ask':
-        this.#setDeadline(this.#host.settings.renewalTimeoutMs)
+        this.#setDeadline(this.#gate.settings.renewalTimeoutMs)
         connection?.expectTicket(true)
-        this.#host.askForTicket(this, this.renewalReason ?? 'scheduled')
+        this.#gate.renewals.ask(this, this.renewalReason ?? 'scheduled')
         break
       case 'settle':
         this.renewalReason = undefined
@@ -185,28 +174,34 @@ export class AdmissionRecord implements Admission {
         connection?.expectTicket(false)
         break
       case 'verify':
-        this.#setDeadline(this.#host.settings.verdictTimeoutMs)
-        this.verification = this.#host.reverify(this, message!)
+        this.#setDeadline(this.#gate.settings.verdictTimeoutMs)
+        this.verification = this.#gate.renewals.verify(this, message!)
         break
       case 'abort':
         this.verification?.abort(refusal ?? createRefusal('connection-lost'))
         break
       case 'wait':
         this.connection = undefined
-        this.#setDeadline(this.#host.settings.graceMs)
+        this.#setDeadline(this.#gate.settings.graceMs)
         break
       case 'end': {
         const reason = refusal ?? createRefusal('internal-error')
         this.connection = undefined
-        this.#host.released(this, reason)
+        this.#gate.players.released(this, reason)
         connection?.close(reason)
         break
       }
     }
   }
 
+  #taken(): void {
+    const { onTaken } = this
+    this.onTaken = undefined
+    onTaken?.()
+  }
+
   #setDeadline(ms: number): void {
-    this.#deadline = this.#host.deadlines.add(ms, this.#onTimeout)
+    this.#deadline = this.#gate.deadlines.add(ms, this.#onTimeout)
   }
 
   get #onTimeout(): () => void {

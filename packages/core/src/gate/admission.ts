@@ -1,30 +1,30 @@
-import type { Code } from '../codes/codes.ts';
-import type { Refusal } from '../codes/refusal.ts';
-import type { Connection } from '../ports/connection.ts';
-import type { AppId, SteamId } from '../steam-id.ts';
+import type { Code } from '../codes/codes.ts'
+import type { Refusal } from '../codes/refusal.ts'
+import type { Connection } from '../ports/connection.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
 
 /** Where an admission stands; docs/protocol.md draws the table. */
-export type AdmissionState = 'reserved' | 'admitted' | 'renewing' | 'reverifying' | 'away' | 'ended';
+export type AdmissionState = 'reserved' | 'admitted' | 'renewing' | 'reverifying' | 'away' | 'ended'
 
 /**
  * One connection's place in a player's auth session. A player may hold several; the session ends with the
  * last one. All facts are Steam's own words, never the client's.
  */
 export interface Admission {
-  readonly ok: true;
+  readonly ok: true
   /** Names this admission in logs. Not a secret. 22 characters of base64url. */
-  readonly id: string;
-  readonly steamId: SteamId;
-  readonly ownerSteamId: SteamId;
+  readonly id: string
+  readonly steamId: SteamId
+  readonly ownerSteamId: SteamId
   /** Whether the copy is borrowed through Steam Families. */
-  readonly isBorrowed: boolean;
-  readonly appId: AppId;
+  readonly isBorrowed: boolean
+  readonly appId: AppId
   /** Of the ticket that opened it, or of the last renewal's. */
-  readonly fingerprint: string;
-  readonly address: string | undefined;
-  readonly state: AdmissionState;
+  readonly fingerprint: string
+  readonly address: string | undefined
+  readonly state: AdmissionState
   /** Let in while Steam was away, and not verified yet. */
-  readonly provisional: boolean;
+  readonly provisional: boolean
 
   /**
    * Takes the place that was reserved, or comes back to it within the grace. Sends `admitted`, then calls
@@ -33,18 +33,18 @@ export interface Admission {
    * @returns a refusal when the place is gone (ended, revoked, replaced, reservation or grace over); the
    * connection is then untouched and the caller's to close.
    */
-  attach(connection: Connection): Refusal | undefined;
+  attach(connection: Connection): Refusal | undefined
   /**
    * A further admission of the same client (another namespace, another room) on the strength of this one,
    * reserved until `attach`. The `share` limit counts; `replace` and `refuse` do not apply.
    */
-  share(): Admission | Refusal;
+  share(): Admission | Refusal
   /** A ticket message that came over the live connection while `connection.expectTicket(true)` held. */
-  receive(message: string | Uint8Array): void;
+  receive(message: string | Uint8Array): void
   /** The connection closed: `clean` leaves, otherwise the grace begins. */
-  closed(clean: boolean): void;
+  closed(clean: boolean): void
   /** The player leaves for good: closes nothing, ends the session when it was the last admission. */
-  leave(): void;
+  leave(): void
   /** Asks the client for a fresh ticket. `false`: this connection cannot renew, or a renewal is under way. */
-  requestRenewal(reason?: Code): boolean;
+  requestRenewal(reason?: Code): boolean
 }

@@ -1,23 +1,12 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
 import { parseClientMessage } from '../protocol/parse.ts'
-import type { Deadline, Deadlines } from '../time/deadlines.ts'
+import type { Deadline } from '../time/deadlines.ts'
+import type { GateContext } from './context.ts'
+import type { Door } from './door.ts'
 import type { Handshake } from './gate-port.ts'
-import type { GateSettings } from './settings.ts'
 import { type Effect, type Event, type State, transition } from './transitions.ts'
-import { Verification, type VerificationHost, type Verified } from './verification.ts'
-
-/** @internal What a handshake needs of its gate. */
-export interface HandshakeHost extends VerificationHost {
-  readonly settings: GateSettings
-  readonly deadlines: Deadlines
-  /** Waits for it before the gate is closed. */
-  track(work: Promise<void>): void
-  /** It is over, either way; the gate need not count it any more. */
-  handshakeSettled(runner: HandshakeRunner): void
-  /** For events and logs. */
-  handshakeRefused(runner: HandshakeRunner, refusal: Refusal): void
-}
+import { Verification, type Verified } from './verification.ts'
 
 /** @internal Who waits at the other side of a handshake: a connection, or the caller of `authenticate`. */
 export interface HandshakePeer {
@@ -33,14 +22,16 @@ export class HandshakeRunner implements Handshake {
   state: State = 'waiting'
   readonly peer: HandshakePeer
   verification: Verification | undefined
-  readonly #host: HandshakeHost
+  readonly #gate: GateContext
+  readonly #door: Door
   #expectedIdentity: string | undefined
   #deadline: Deadline | undefined
 
-  constructor(host: HandshakeHost, peer: HandshakePeer) {
-    this.#host = host
+  constructor(gate: GateContext, door: Door, peer: HandshakePeer) {
+    this.#gate = gate
+    this.#door = door
     this.peer = peer
-    this.#deadline = host.deadlines.add(host.settings.handshakeTimeoutMs, this.#onTimeout)
+    this.#deadline = gate.deadlines.add(gate.settings.handshakeTimeoutMs, this.#onTimeout)
   }
 
   /** The identity of the hello that went out over this connection. */
@@ -53,7 +44,7 @@ export class HandshakeRunner implements Handshake {
       this.dispatch('junk', createRefusal('protocol-error', { detail: 'a message before admission' }))
       return
     }
-    const parsed = parseClientMessage(message, this.#host.settings.maxMessageBytes)
+    const parsed = parseClientMessage(message, this.#gate.settings.maxMessageBytes)
     if (parsed.ok) this.present(parsed.message)
     else this.dispatch('junk', parsed)
   }
@@ -71,9 +62,9 @@ export class HandshakeRunner implements Handshake {
     const found = transition(this.state, event)
     if (found === undefined) return
     this.state = found.to
-    this.#host.deadlines.cancel(this.#deadline)
+    this.#gate.deadlines.cancel(this.#deadline)
     this.#deadline = undefined
-    if (found.to !== 'verifying') this.#host.handshakeSettled(this)
+    if (found.to !== 'verifying') this.#door.settled(this)
     for (const effect of found.effects) this.#perform(effect, refusal, message, verified)
   }
 
@@ -85,9 +76,9 @@ export class HandshakeRunner implements Handshake {
   ): void {
     switch (effect) {
       case 'verify':
-        this.#deadline = this.#host.deadlines.add(this.#host.settings.verdictTimeoutMs, this.#onTimeout)
+        this.#deadline = this.#gate.deadlines.add(this.#gate.settings.verdictTimeoutMs, this.#onTimeout)
         this.verification = new Verification(
-          this.#host,
+          this.#gate,
           {
             message: message!,
             expectedIdentity: this.#expectedIdentity,
@@ -96,7 +87,7 @@ export class HandshakeRunner implements Handshake {
           },
           this.#onSettled,
         )
-        this.#host.track(this.verification.run())
+        this.#gate.track(this.verification.run())
         break
       case 'abort':
         this.verification?.abort(refusal ?? createRefusal('connection-lost'))
@@ -106,12 +97,12 @@ export class HandshakeRunner implements Handshake {
         this.peer.accept(verified!)
         break
       case 'refuse':
-        this.#host.handshakeRefused(this, refusal!)
+        this.#door.refused(this, refusal!)
         this.peer.refuse(refusal!)
         break
       case 'forget': {
         const lost = refusal ?? createRefusal('connection-lost')
-        this.#host.handshakeRefused(this, lost)
+        this.#door.refused(this, lost)
         // Nobody is left to tell but a caller of `authenticate`, who wants an answer all the same.
         if (!this.peer.isConnected) this.peer.refuse(lost)
         break

@@ -109,7 +109,9 @@ class OneTimeIdentityIssuer implements IdentityIssuer {
 }
 
 function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_')
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
 }
 
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {

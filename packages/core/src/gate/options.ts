@@ -1,31 +1,31 @@
-import type { Authentication } from '../authentication/authentication.ts';
-import type { Code } from '../codes/codes.ts';
-import type { Awaitable, Backend } from '../ports/backend.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { Store } from '../ports/store.ts';
-import type { AppId, SteamId } from '../steam-id.ts';
+import type { Authentication } from '../authentication/authentication.ts'
+import type { Code } from '../codes/codes.ts'
+import type { Awaitable, Backend } from '../ports/backend.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Store } from '../ports/store.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
 
 /** A player as Steam's verdict describes them, before they are let in. What the game's own policies see. */
 export interface VerifiedPlayer {
-  readonly steamId: SteamId;
+  readonly steamId: SteamId
   /** Who owns the copy; equals `steamId` unless it is borrowed. */
-  readonly ownerSteamId: SteamId;
-  readonly isBorrowed: boolean;
-  readonly appId: AppId;
-  readonly fingerprint: string;
-  readonly address: string | undefined;
+  readonly ownerSteamId: SteamId
+  readonly isBorrowed: boolean
+  readonly appId: AppId
+  readonly fingerprint: string
+  readonly address: string | undefined
   /** Live or dropped-but-remembered admissions that this player already holds on this node. */
-  readonly admissions: number;
+  readonly admissions: number
 }
 
 /** A policy's "no". */
 export interface PolicyRefusal {
   /** The game's own code, 1 to 64 of `a-z 0-9 - _ . /`; reaches the client as `customCode`. */
-  readonly code: string;
+  readonly code: string
   /** A sentence for the player. Default: the text of `policy-refused`. */
-  readonly message?: string;
-  readonly retryAfterMs?: number;
+  readonly message?: string
+  readonly retryAfterMs?: number
 }
 
 /**
@@ -34,7 +34,10 @@ export interface PolicyRefusal {
  *
  * @param signal Aborts when the player leaves, the deadline passes or the gate closes.
  */
-export type Policy = (player: VerifiedPlayer, context: { readonly signal: AbortSignal }) => Awaitable<PolicyRefusal | undefined | void>;
+export type Policy = (
+  player: VerifiedPlayer,
+  context: { readonly signal: AbortSignal },
+) => Awaitable<PolicyRefusal | undefined | void>
 
 /**
  * What happens when a player who is already inside comes again:
@@ -43,7 +46,7 @@ export type Policy = (player: VerifiedPlayer, context: { readonly signal: AbortS
  * - `refuse`: the newcomer is refused with `already-playing` while a connection is live.
  * - `{ share: n }`: up to `n` admissions at once, then `too-many-admissions`.
  */
-export type DuplicatePolicy = 'replace' | 'refuse' | { readonly share: number };
+export type DuplicatePolicy = 'replace' | 'refuse' | { readonly share: number }
 
 /**
  * When Steam's signature is checked locally before Steam is asked:
@@ -52,7 +55,7 @@ export type DuplicatePolicy = 'replace' | 'refuse' | { readonly share: number };
  *   admission), and for a while whenever many tickets turn out bad or Steam's budget runs low.
  * - `always`, `never` (even `never` checks where it decides something).
  */
-export type SignaturePolicy = 'adaptive' | 'always' | 'never';
+export type SignaturePolicy = 'adaptive' | 'always' | 'never'
 
 /**
  * What happens while Steam cannot be asked:
@@ -62,102 +65,102 @@ export type SignaturePolicy = 'adaptive' | 'always' | 'never';
  * - `provisional`: as `keep`, and newcomers whose ticket has a valid, unexpired, signed ownership half enter
  *   marked provisional; they are verified when Steam is back.
  */
-export type UnavailablePolicy = 'refuse' | 'keep' | 'provisional';
+export type UnavailablePolicy = 'refuse' | 'keep' | 'provisional'
 
 /** A one-time identity: `name:nonce`, good once and for a while, made so that every node can check it. */
 export interface OneTimeIdentity {
   /** 1 to 10 characters of `A-Z a-z 0-9 - _ .`. */
-  readonly name: string;
+  readonly name: string
   /** At least 16 bytes, the same on every node. A string counts as UTF-8. */
-  readonly secret: Uint8Array | string;
+  readonly secret: Uint8Array | string
   /**
    * How long a hello stays good, in milliseconds; 1,000 to 600,000.
    *
    * @default 60_000
    */
-  readonly maxAgeMs?: number;
+  readonly maxAgeMs?: number
 }
 
 /** At most `limit` within `windowMs`. */
 export interface RateLimit {
-  readonly limit: number;
-  readonly windowMs: number;
+  readonly limit: number
+  readonly windowMs: number
 }
 
 /** What may be set on a gate. Only `backend` (or `authentication`) is required. */
 export interface GateOptions {
   /** What asks Steam. The gate makes its own `Authentication` over it and closes both. */
-  readonly backend?: Backend;
+  readonly backend?: Backend
   /** An `Authentication` to share instead; the gate then leaves it open when it closes. */
-  readonly authentication?: Authentication;
+  readonly authentication?: Authentication
   /**
    * The identity tickets must be made for: a fixed string (1 to 31 characters of `A-Z a-z 0-9 - _ . :`),
    * a one-time identity, or `''` for unbound tickets. A Web API backend must be given the same fixed string,
    * or none.
    */
-  readonly identity: string | OneTimeIdentity;
+  readonly identity: string | OneTimeIdentity
   /** @default `replace` for one-shot backends, `refuse` for exclusive ones */
-  readonly duplicates?: DuplicatePolicy;
+  readonly duplicates?: DuplicatePolicy
   /** Borrowed copies. @default 'allow' */
-  readonly familySharing?: 'allow' | 'refuse';
+  readonly familySharing?: 'allow' | 'refuse'
   /** Which of Steam's bans keep a player out. */
   readonly bans?: {
     /** @default 'refuse' */
-    readonly vac?: 'refuse' | 'allow';
+    readonly vac?: 'refuse' | 'allow'
     /** @default 'refuse' */
-    readonly publisher?: 'refuse' | 'allow';
+    readonly publisher?: 'refuse' | 'allow'
     /** Whether the owner of a borrowed copy is looked up too, where the backend can. @default true */
-    readonly followOwner?: boolean;
+    readonly followOwner?: boolean
     /**
      * The game's own ban list, asked for the player and, when borrowed, the owner, of a verified ticket.
      */
-    readonly isBanned?: (steamId: SteamId, context: { readonly signal: AbortSignal }) => Awaitable<boolean>;
-  };
+    readonly isBanned?: (steamId: SteamId, context: { readonly signal: AbortSignal }) => Awaitable<boolean>
+  }
   /** DLC or other apps that the player must own. @default none */
-  readonly requiredLicenses?: readonly AppId[];
+  readonly requiredLicenses?: readonly AppId[]
   /** The game's own rules, asked in order; the first "no" counts. */
-  readonly policies?: readonly Policy[];
+  readonly policies?: readonly Policy[]
   /** @default 'adaptive' */
-  readonly signature?: SignaturePolicy;
+  readonly signature?: SignaturePolicy
   /** @default 'refuse' */
-  readonly whenUnavailable?: UnavailablePolicy;
+  readonly whenUnavailable?: UnavailablePolicy
   /**
    * `refuse` newcomers, or admit them as if this node were alone (`alone`), while the store cannot be
    * reached. Those inside stay in both cases.
    *
    * @default 'refuse'
    */
-  readonly whenStoreUnavailable?: 'refuse' | 'alone';
+  readonly whenStoreUnavailable?: 'refuse' | 'alone'
   /** From hello to the last byte of the ticket. @default 15_000 */
-  readonly handshakeTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number
   /** From ticket to decision: Steam's verdict, our checks, policies. @default 15_000 */
-  readonly verdictTimeoutMs?: number;
+  readonly verdictTimeoutMs?: number
   /** How long an auth session outlives its last dropped connection; 0 ends it at once. @default 20_000 */
-  readonly graceMs?: number;
+  readonly graceMs?: number
   /** How long a client has to answer `renew`. @default 20_000 */
-  readonly renewalTimeoutMs?: number;
+  readonly renewalTimeoutMs?: number
   /** Ask every player for a fresh ticket this often; 0 never. @default 0 */
-  readonly renewEveryMs?: number;
+  readonly renewEveryMs?: number
   /** Revocations that are answered with `renew` where the connection allows it. @default ['ticket-canceled', 'steam-offline'] */
-  readonly renewOn?: readonly Code[];
+  readonly renewOn?: readonly Code[]
   /** How long a verified place waits for its connection. @default 15_000 */
-  readonly reservationMs?: number;
+  readonly reservationMs?: number
   /** Handshakes waiting or being verified at once. @default 1_000 */
-  readonly maxPendingHandshakes?: number;
+  readonly maxPendingHandshakes?: number
   /** Longest ticket message, in bytes. @default 24_576 */
-  readonly maxMessageBytes?: number;
+  readonly maxMessageBytes?: number
   /** Handshakes an address may start; `false` for no limit. @default 60 within 60 seconds */
-  readonly attemptsPerAddress?: RateLimit | false;
+  readonly attemptsPerAddress?: RateLimit | false
   /** Verified logins a player may make; `false` for no limit. @default 30 within 60 seconds */
-  readonly loginsPerPlayer?: RateLimit | false;
+  readonly loginsPerPlayer?: RateLimit | false
   /** How long a used ticket is remembered, in milliseconds. @default 86_400_000 (one day) */
-  readonly replayWindowMs?: number;
+  readonly replayWindowMs?: number
   /** What nodes share. @default an in-memory store of its own */
-  readonly store?: Store;
+  readonly store?: Store
   /** This process among those that share the store. @default random */
-  readonly node?: string;
+  readonly node?: string
   /** The lease on this node's claims. @default 30_000 */
-  readonly leaseMs?: number;
-  readonly clock?: Clock;
-  readonly logger?: Logger;
+  readonly leaseMs?: number
+  readonly clock?: Clock
+  readonly logger?: Logger
 }

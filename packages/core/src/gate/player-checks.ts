@@ -1,13 +1,14 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { TicketReading } from '../ports/backend.ts'
 import type { SteamId } from '../steam-id.ts'
+import type { GateContext } from './context.ts'
 import type { PolicyRefusal, VerifiedPlayer } from './options.ts'
 import type { Player } from './player.ts'
-import { toBackendRefusal, type VerificationHost } from './verification.ts'
+import { toBackendRefusal } from './verification.ts'
 
 /** @internal What the checks need of the verification they belong to. */
 export interface CheckContext {
-  readonly host: VerificationHost
+  readonly gate: GateContext
   readonly reading: TicketReading | undefined
   readonly address: string | undefined
   readonly isRenewal: boolean
@@ -21,9 +22,9 @@ export interface CheckContext {
  * last two: the player is inside already.
  */
 export async function checkPlayer(context: CheckContext, player: Player): Promise<Refusal | undefined> {
-  const { host } = context
-  const { settings } = host
-  const banned = checkBanFlags(host, player)
+  const { gate } = context
+  const { settings } = gate
+  const banned = checkBanFlags(gate, player)
   if (banned !== undefined) return banned
   const { steamId, ownerSteamId } = player
   const isBorrowed = ownerSteamId !== steamId
@@ -48,16 +49,16 @@ export async function checkPlayer(context: CheckContext, player: Player): Promis
   }
   if (context.isRenewal) return undefined
 
-  const waitMs = host.logins?.take(steamId) ?? 0
+  const waitMs = gate.logins?.take(steamId) ?? 0
   if (waitMs > 0) return createRefusal('too-many-logins', { retryAfterMs: waitMs })
   return settings.policies.length > 0 ? askPolicies(context, player) : undefined
 }
 
 /** The flags beside a good verdict. They are Steam's word on the player, so older connections go too. */
-function checkBanFlags(host: VerificationHost, player: Player): Refusal | undefined {
+function checkBanFlags(gate: GateContext, player: Player): Refusal | undefined {
   const { session } = player
   if (session === undefined) return undefined
-  const { bans } = host.settings
+  const { bans } = gate.settings
   const code =
     session.publisherBanned && bans.publisher === 'refuse'
       ? 'publisher-banned'
@@ -66,12 +67,12 @@ function checkBanFlags(host: VerificationHost, player: Player): Refusal | undefi
         : undefined
   if (code === undefined) return undefined
   const refusal = createRefusal(code)
-  if (player.first !== undefined) host.revoke(player, refusal, 'steam')
+  if (player.first !== undefined) gate.players.revoke(player, refusal, 'steam')
   return refusal
 }
 
 async function checkOwnerBans(context: CheckContext, owner: SteamId): Promise<Refusal | undefined> {
-  const { backend, settings } = context.host
+  const { backend, settings } = context.gate
   if (backend.getPlayerBans === undefined) return undefined
   try {
     const bans = await backend.getPlayerBans([owner], context.signal)
@@ -85,7 +86,7 @@ async function checkOwnerBans(context: CheckContext, owner: SteamId): Promise<Re
 }
 
 async function checkLicenses(context: CheckContext, steamId: SteamId): Promise<Refusal | undefined> {
-  const { authentication, settings } = context.host
+  const { authentication, settings } = context.gate
   try {
     for (const appId of settings.requiredLicenses) {
       const answer = await authentication.userHasLicenseForApp(steamId, appId, { signal: context.signal })
@@ -112,7 +113,7 @@ async function askPolicies(context: CheckContext, player: Player): Promise<Refus
     address: context.address,
     admissions: player.total,
   })
-  for (const policy of context.host.settings.policies) {
+  for (const policy of context.gate.settings.policies) {
     const answer: PolicyRefusal | undefined | void = await policy(verified, { signal: context.signal })
     const stopped = context.stopped()
     if (stopped !== undefined) return stopped

@@ -54,9 +54,17 @@ export function readGateOptions(options: GateOptions, backend: Backend) {
   return Object.freeze({
     identity,
     duplicates: readDuplicates(options.duplicates, backend),
-    familySharing: requireOneOf('familySharing', options.familySharing ?? gateDefaults.familySharing, ['allow', 'refuse']),
+    familySharing: requireOneOf('familySharing', options.familySharing ?? gateDefaults.familySharing, [
+      'allow',
+      'refuse',
+    ]),
     bans: Object.freeze(bans),
-    requiredLicenses: readList('requiredLicenses', options.requiredLicenses ?? gateDefaults.requiredLicenses, isAppId, 'app ids'),
+    requiredLicenses: readList(
+      'requiredLicenses',
+      options.requiredLicenses ?? gateDefaults.requiredLicenses,
+      isAppId,
+      'app ids',
+    ),
     policies: readList(
       'policies',
       options.policies ?? gateDefaults.policies,

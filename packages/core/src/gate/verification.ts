@@ -1,42 +1,14 @@
-import type { Authentication } from '../authentication/authentication.ts'
 import type { AuthSession } from '../authentication/auth-session.ts'
 import type { BeginAttempt } from '../authentication/begin-attempt.ts'
 import type { Code } from '../codes/codes.ts'
 import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
-import type { Awaitable, Backend, TicketReading } from '../ports/backend.ts'
-import type { Logger } from '../ports/logger.ts'
-import type { Store } from '../ports/store.ts'
+import type { Awaitable, TicketReading } from '../ports/backend.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
 import type { SteamId } from '../steam-id.ts'
-import type { IdentityIssuer } from './identity.ts'
+import type { GateContext } from './context.ts'
 import type { Player } from './player.ts'
-import type { RateLimiter } from './rate-limiter.ts'
 import { type CheckContext, checkPlayer } from './player-checks.ts'
-import type { GateSettings } from './settings.ts'
-import type { SignatureCheck } from './signature-check.ts'
-
-/** @internal What a verification needs of its gate. */
-export interface VerificationHost {
-  readonly settings: GateSettings
-  readonly authentication: Authentication
-  readonly backend: Backend
-  readonly store: Store
-  readonly logger: Logger
-  readonly identity: IdentityIssuer
-  readonly signature: SignatureCheck
-  readonly logins: RateLimiter | undefined
-  readonly players: ReadonlyMap<SteamId, Player>
-  /** Takes a session over: the player has it from now on, and is pinned. */
-  adopt(session: AuthSession): Player
-  /** A player who enters without a verdict, pinned. */
-  adoptProvisional(reading: TicketReading, steamId: SteamId, identity: string): Player
-  unpin(player: Player): void
-  /** Steam's own verdict says that this player may not be here at all. */
-  revoke(player: Player, refusal: Refusal, by: 'steam'): void
-  /** The session was given up for a ticket that then turned out bad. */
-  interrupt(player: Player): void
-}
 
 /** A ticket that was found good, with everything after it. */
 export interface Verified {
@@ -70,7 +42,7 @@ export function isNotAsked(refusal: Refusal): boolean {
  * the store. Junk is refused before anybody is asked.
  */
 export class Verification implements CheckContext {
-  readonly host: VerificationHost
+  readonly gate: GateContext
   readonly request: VerificationRequest
   reading: TicketReading | undefined
   /** Set once Steam has spoken. */
@@ -81,8 +53,8 @@ export class Verification implements CheckContext {
   #controller: AbortController | undefined
 
   /** @param onSettled Called exactly once, and not after an abort. What it does for a player must be done when it returns. */
-  constructor(host: VerificationHost, request: VerificationRequest, onSettled: (result: Verified | Refusal) => void) {
-    this.host = host
+  constructor(gate: GateContext, request: VerificationRequest, onSettled: (result: Verified | Refusal) => void) {
+    this.gate = gate
     this.request = request
     this.#onSettled = onSettled
   }
@@ -105,7 +77,7 @@ export class Verification implements CheckContext {
   abort(refusal: Refusal): void {
     if (this.#aborted !== undefined) return
     this.#aborted = refusal
-    if (this.#attempt !== undefined) this.host.authentication.abandon(this.#attempt, refusal)
+    if (this.#attempt !== undefined) this.gate.authentication.abandon(this.#attempt, refusal)
     this.#controller?.abort()
   }
 
@@ -114,11 +86,11 @@ export class Verification implements CheckContext {
     try {
       result = await this.#verify()
     } catch (error) {
-      this.host.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
+      this.gate.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
       result = createRefusal('internal-error', { cause: error })
     }
     if (this.#aborted === undefined) this.#onSettled(result)
-    if (this.player !== undefined) this.host.unpin(this.player)
+    if (this.player !== undefined) this.gate.players.unpin(this.player)
   }
 
   /** Why to stop here: given up, or the session was taken back meanwhile. */
@@ -132,7 +104,7 @@ export class Verification implements CheckContext {
   // --- step by step ---
 
   async #verify(): Promise<Verified | Refusal> {
-    const reading = this.#read(this.host.signature.isDue)
+    const reading = this.#read(this.gate.signature.isDue)
     if (!('data' in reading)) return reading
     const steamId = reading.steamId!
 
@@ -162,12 +134,12 @@ export class Verification implements CheckContext {
 
   /** Reads the ticket's own bytes. */
   #read(checkSignature: boolean): TicketReading | Refusal {
-    const { host, request } = this
-    const reading = host.backend.inspectTicket!(request.message.data, { checkSignature })
+    const { gate, request } = this
+    const reading = gate.backend.inspectTicket!(request.message.data, { checkSignature })
     this.reading = reading
     const problem = reading.problems[0]
     if (problem !== undefined) {
-      if (forged.has(problem.refusalCode)) host.signature.note(true)
+      if (forged.has(problem.refusalCode)) gate.signature.note(true)
       return createRefusal(problem.refusalCode, { detail: problem.code })
     }
     if (reading.steamId === undefined) return createRefusal('ticket-malformed')
@@ -177,7 +149,7 @@ export class Verification implements CheckContext {
   }
 
   #toIdentity(): Awaitable<string | Refusal> {
-    const { identity } = this.host
+    const { identity } = this.gate
     const presented = this.request.message.identity
     const expected = this.request.expectedIdentity
     if (expected !== undefined) {
@@ -192,7 +164,7 @@ export class Verification implements CheckContext {
   }
 
   async #checkOneTimeIdentity(presented: string): Promise<string | Refusal> {
-    return (await this.host.identity.check(presented)) ? presented : createRefusal('identity-expired')
+    return (await this.gate.identity.check(presented)) ? presented : createRefusal('identity-expired')
   }
 
   /**
@@ -200,10 +172,10 @@ export class Verification implements CheckContext {
    * than a name before that: Steam's signature over its ownership half.
    */
   #checkDisplacement(steamId: SteamId): Refusal | undefined {
-    const { host } = this
-    const known = host.players.get(steamId)
-    if (known === undefined || host.backend.sessionModel !== 'exclusive') return undefined
-    if (!this.isRenewal && host.settings.duplicates === 'refuse' && known.present > 0) {
+    const { gate } = this
+    const known = gate.players.get(steamId)
+    if (known === undefined || gate.backend.sessionModel !== 'exclusive') return undefined
+    if (!this.isRenewal && gate.settings.duplicates === 'refuse' && known.present > 0) {
       return createRefusal('already-playing')
     }
     if (this.reading!.signature === 'valid') return undefined
@@ -213,7 +185,7 @@ export class Verification implements CheckContext {
   }
 
   async #guardReplay(reading: TicketReading, identity: string): Promise<Refusal | undefined> {
-    const { store, settings, identity: issuer } = this.host
+    const { store, settings, identity: issuer } = this.gate
     try {
       const first = store.remember({ key: `t:${reading.digest}`, ttlMs: settings.replayWindowMs })
       if (!(first instanceof Promise ? await first : first)) return createRefusal('ticket-replayed')
@@ -224,37 +196,37 @@ export class Verification implements CheckContext {
       }
       return undefined
     } catch (error) {
-      return this.#storeFailed(error)
+      return this.gate.claims.storeFailed(error)
     }
   }
 
   async #ask(reading: TicketReading, steamId: SteamId, identity: string): Promise<AuthSession | Refusal> {
-    const { host } = this
-    this.#attempt = host.authentication.attempt(reading, steamId, {
+    const { gate } = this
+    this.#attempt = gate.authentication.attempt(reading, steamId, {
       identity: identity === '' ? undefined : identity,
-      replace: host.backend.sessionModel === 'one-shot' || host.players.has(steamId),
+      replace: gate.backend.sessionModel === 'one-shot' || gate.players.get(steamId) !== undefined,
       timeoutMs: 0,
     })
     const outcome = await this.#attempt.outcome
     this.#attempt = undefined
     if (outcome.ok) {
-      host.signature.note(false)
-      this.player = host.adopt(outcome)
+      gate.signature.note(false)
+      this.player = gate.players.adopt(outcome)
       return outcome
     }
-    if (forged.has(outcome.code)) host.signature.note(true)
-    const known = host.players.get(steamId)
-    if (known !== undefined) host.interrupt(known)
+    if (forged.has(outcome.code)) gate.signature.note(true)
+    const known = gate.players.get(steamId)
+    if (known !== undefined) gate.players.interrupt(known)
     if (isNotAsked(outcome) || outcome.code === 'connection-lost') await this.#forgetTicket(reading)
     return outcome
   }
 
   async #forgetTicket(reading: TicketReading): Promise<void> {
     try {
-      await this.host.store.forget({ key: `t:${reading.digest}` })
+      await this.gate.store.forget({ key: `t:${reading.digest}` })
     } catch (error) {
       // The ticket stays remembered: the player needs a fresh one, which their client gets anyway.
-      this.host.logger.debug({ err: error, fingerprint: reading.fingerprint }, 'ticket not forgotten')
+      this.gate.logger.debug({ err: error, fingerprint: reading.fingerprint }, 'ticket not forgotten')
     }
   }
 
@@ -265,15 +237,16 @@ export class Verification implements CheckContext {
     steamId: SteamId,
     identity: string,
   ): Promise<Verified | Refusal | undefined> {
-    const { host } = this
-    if (host.settings.whenUnavailable !== 'provisional' || this.isRenewal || this.#aborted !== undefined) return undefined
-    const known = host.players.get(steamId)
+    const { gate } = this
+    if (gate.settings.whenUnavailable !== 'provisional' || this.isRenewal || this.#aborted !== undefined)
+      return undefined
+    const known = gate.players.get(steamId)
     // Not even a signed half proves who sent it: it displaces nobody and joins nobody's session.
     if (known !== undefined) return outcome
     const checked = reading.signature === 'valid' ? reading : this.#read(true)
     if (!('data' in checked)) return checked
     if (checked.signature !== 'valid') return outcome
-    this.player = host.adoptProvisional(checked, steamId, identity)
+    this.player = gate.players.adoptProvisional(checked, steamId, identity)
     return this.#finish(checked)
   }
 
@@ -290,7 +263,7 @@ export class Verification implements CheckContext {
   }
 
   #checkDuplicates(player: Player): Refusal | undefined {
-    const { duplicates } = this.host.settings
+    const { duplicates } = this.gate.settings
     if (duplicates === 'replace') return undefined
     const { present } = player
     if (duplicates === 'refuse') return present > 0 ? createRefusal('already-playing') : undefined
@@ -298,39 +271,10 @@ export class Verification implements CheckContext {
   }
 
   async #claim(player: Player): Promise<Refusal | undefined> {
-    const { store, settings } = this.host
     if (player.fence !== 0) return undefined
-    try {
-      const claimed = store.claim({
-        steamId: player.steamId,
-        node: settings.node,
-        displace: settings.duplicates !== 'refuse',
-      })
-      const answer = claimed instanceof Promise ? await claimed : claimed
-      if (!answer.granted) return createRefusal('already-playing')
-      player.fence = answer.fence
-      if (answer.displaced !== undefined) {
-        const told = store.announce({
-          type: 'displaced',
-          steamId: player.steamId,
-          node: answer.displaced,
-          fence: answer.fence,
-        })
-        if (told instanceof Promise) await told
-      }
-    } catch (error) {
-      const failed = this.#storeFailed(error)
-      if (failed !== undefined) return failed
-    }
+    const refused = await this.gate.claims.take(player)
     // Others may have come in, or the session may have gone, while the store was asked.
-    return this.stopped() ?? this.#checkDuplicates(player)
-  }
-
-  #storeFailed(error: unknown): Refusal | undefined {
-    this.host.logger.warn({ err: error }, 'the store cannot be reached')
-    return this.host.settings.whenStoreUnavailable === 'alone'
-      ? undefined
-      : createRefusal('store-unavailable', { cause: error })
+    return refused ?? this.stopped() ?? this.#checkDuplicates(player)
   }
 }
 

@@ -1,23 +1,23 @@
-import type { Code } from '../codes/codes.ts';
-import type { AppId, SteamId } from '../steam-id.ts';
+import type { Code } from '../codes/codes.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
 
 /**
  * How a ticket was made: `webapi` (GetAuthTicketForWebApi), `session` (GetAuthSessionTicket) or
  * `encrypted` (encrypted app ticket). They are not interchangeable.
  */
-export type TicketKind = 'webapi' | 'session' | 'encrypted';
+export type TicketKind = 'webapi' | 'session' | 'encrypted'
 
 /** A value, or a promise of it. */
-export type Awaitable<T> = T | Promise<T>;
+export type Awaitable<T> = T | Promise<T>
 
 /** What is wrong with a ticket's own bytes. */
 export interface TicketProblem {
   /** Finer than a refusal's code; see docs/tickets.md. */
-  readonly code: string;
+  readonly code: string
   /** The refusal a gate answers with. */
-  readonly refusalCode: Code;
+  readonly refusalCode: Code
   /** A sentence for the developer: what it means and what to do next. */
-  readonly help: string;
+  readonly help: string
 }
 
 /**
@@ -26,53 +26,53 @@ export interface TicketProblem {
  */
 export interface TicketReading {
   /** The ticket without what trailed behind its end. A view or copy; do not write into it. */
-  readonly data: Uint8Array;
-  readonly kind: TicketKind | undefined;
-  readonly appId: AppId | undefined;
+  readonly data: Uint8Array
+  readonly kind: TicketKind | undefined
+  readonly appId: AppId | undefined
   /** The player named in the ticket; `undefined` unless both halves name the same valid individual account. */
-  readonly steamId: SteamId | undefined;
+  readonly steamId: SteamId | undefined
   /** SHA-256 of `data` in base64url: 43 characters. Computed when first read. */
-  readonly digest: string;
+  readonly digest: string
   /** First 12 hex digits of the same SHA-256: the only form in which a ticket is logged or shown. */
-  readonly fingerprint: string;
+  readonly fingerprint: string
   /** Whether Steam's signature over the ownership half holds. */
-  readonly signature: 'valid' | 'invalid' | 'unchecked';
+  readonly signature: 'valid' | 'invalid' | 'unchecked'
   /** Everything wrong, the gravest first; empty when the ticket may be shown to Steam. */
-  readonly problems: readonly TicketProblem[];
+  readonly problems: readonly TicketProblem[]
 }
 
 /** A request for a ticket, on the side that issues one. */
 export interface IssueTicketRequest {
-  readonly kind: TicketKind;
+  readonly kind: TicketKind
   /** The party the ticket is made for. Needed for `webapi`; a SteamID or address text for `session`. */
-  readonly identity: string | undefined;
+  readonly identity: string | undefined
 }
 
 /** A ticket as the backend issued it. */
 export interface IssuedTicket {
   /** The backend's handle (HAuthTicket). Not 0, and not in use by another open ticket of this backend. */
-  readonly handle: number;
-  readonly data: Uint8Array;
+  readonly handle: number
+  readonly data: Uint8Array
 }
 
 /** What goes to Steam for a verdict. */
 export interface BeginAuthSessionRequest {
-  readonly ticket: TicketReading;
+  readonly ticket: TicketReading
   /** The player the ticket names. Already checked to be an individual account. */
-  readonly steamId: SteamId;
+  readonly steamId: SteamId
   /** The identity that the ticket must have been made for; `undefined` where it is not bound. */
-  readonly identity: string | undefined;
+  readonly identity: string | undefined
 }
 
 /** Steam's word on a player. `response` is an EAuthSessionResponse; only 0 is good. */
 export interface Verdict {
-  readonly steamId: SteamId;
+  readonly steamId: SteamId
   /** Who owns the copy; equals `steamId` unless it is borrowed. Backends turn Steam's 0 into `steamId`. */
-  readonly ownerSteamId: SteamId;
-  readonly response: number;
+  readonly ownerSteamId: SteamId
+  readonly response: number
   /** Flags beside a good answer of the Web API. They admit nobody by themselves. */
-  readonly vacBanned?: boolean;
-  readonly publisherBanned?: boolean;
+  readonly vacBanned?: boolean
+  readonly publisherBanned?: boolean
 }
 
 /**
@@ -85,7 +85,7 @@ export interface Verdict {
 export type BeginAuthSessionAnswer =
   | { readonly type: 'begun' }
   | { readonly type: 'verdict'; readonly verdict: Verdict }
-  | { readonly type: 'refused'; readonly code: Code; readonly detail?: string };
+  | { readonly type: 'refused'; readonly code: Code; readonly detail?: string }
 
 /** What a backend reports by itself. */
 export type BackendEvent =
@@ -98,13 +98,13 @@ export type BackendEvent =
   | { readonly type: 'unavailable'; readonly reason: string }
   | { readonly type: 'recovered' }
   /** Something the operator should know: a budget near its end, a re-check that was put off. */
-  | { readonly type: 'warning'; readonly reason: string; readonly message: string };
+  | { readonly type: 'warning'; readonly reason: string; readonly message: string }
 
 /** A player's bans at Steam. */
 export interface PlayerBans {
-  readonly steamId: SteamId;
-  readonly vacBanned: boolean;
-  readonly publisherBanned: boolean;
+  readonly steamId: SteamId
+  readonly vacBanned: boolean
+  readonly publisherBanned: boolean
 }
 
 /**
@@ -118,52 +118,52 @@ export interface PlayerBans {
  */
 export interface Backend {
   /** For logs: `steam-web-api`, `game-server`, `simulator`. */
-  readonly name: string;
+  readonly name: string
   /** Kinds of ticket it can issue; empty on a server that issues none. */
-  readonly issues: readonly TicketKind[];
+  readonly issues: readonly TicketKind[]
   /** Kinds of ticket it can verify; empty on a client. */
-  readonly verifies: readonly TicketKind[];
+  readonly verifies: readonly TicketKind[]
   /** Apps whose tickets it accepts, or issues. */
-  readonly appIds: readonly AppId[];
+  readonly appIds: readonly AppId[]
   /**
    * `one-shot`: each begin is a question with one answer and leaves nothing open at Steam.
    * `exclusive`: one open session a SteamID, verdicts by event, a second begin is DuplicateRequest.
    */
-  readonly sessionModel: 'one-shot' | 'exclusive';
+  readonly sessionModel: 'one-shot' | 'exclusive'
   /** Whether Steam could be reached when last tried. */
-  readonly available: boolean;
+  readonly available: boolean
   /** The server's own SteamID, where it has one and tickets may be bound to it. May change; not for caching. */
-  readonly serverSteamId?: SteamId | undefined;
+  readonly serverSteamId?: SteamId | undefined
 
   /** @throws TicketgateError `ERR_TICKET_REQUEST` when Steam's client gives none. */
-  issueTicket?(request: IssueTicketRequest, signal?: AbortSignal): Promise<IssuedTicket>;
+  issueTicket?(request: IssueTicketRequest, signal?: AbortSignal): Promise<IssuedTicket>
   /** Cancels an issued ticket. Called exactly once a ticket; must not throw for one already dead. */
-  cancelTicket?(handle: number): void;
+  cancelTicket?(handle: number): void
 
   /**
    * Reads a ticket: bytes, or text in hex, base64 or base64url. Total: any input gives a reading. Problems
    * include the wrong kind and the wrong app for this backend.
    */
-  inspectTicket?(ticket: Uint8Array | string, options?: { readonly checkSignature?: boolean }): TicketReading;
+  inspectTicket?(ticket: Uint8Array | string, options?: { readonly checkSignature?: boolean }): TicketReading
   /**
    * Shows a ticket to Steam. An abort before the answer must leave nothing open.
    *
    * @throws BackendError when Steam could not be asked.
    */
-  beginAuthSession?(request: BeginAuthSessionRequest, signal: AbortSignal | undefined): Promise<BeginAuthSessionAnswer>;
+  beginAuthSession?(request: BeginAuthSessionRequest, signal: AbortSignal | undefined): Promise<BeginAuthSessionAnswer>
   /** Ends the session of a SteamID. For one-shot backends: the player left, stop re-checking. Must not throw. */
-  endAuthSession?(steamId: SteamId): void;
+  endAuthSession?(steamId: SteamId): void
   /** EUserHasLicenseForAppResult for a player with an open session: 0 has, 1 has not, 2 not authenticated. */
-  userHasLicenseForApp?(steamId: SteamId, appId: AppId, signal?: AbortSignal): Awaitable<number>;
+  userHasLicenseForApp?(steamId: SteamId, appId: AppId, signal?: AbortSignal): Awaitable<number>
   /**
    * Bans of players and of owners of borrowed copies, in any order; unknown ids are left out.
    *
    * @throws BackendError when Steam could not be asked.
    */
-  getPlayerBans?(steamIds: readonly SteamId[], signal?: AbortSignal): Promise<readonly PlayerBans[]>;
+  getPlayerBans?(steamIds: readonly SteamId[], signal?: AbortSignal): Promise<readonly PlayerBans[]>
 
   /** Adds a listener; returns what removes it. Listeners do not throw. */
-  subscribe(listener: (event: BackendEvent) => void): () => void;
+  subscribe(listener: (event: BackendEvent) => void): () => void
   /** Frees what it holds: sockets, timers, libraries. Idempotent. */
-  close(): Promise<void>;
+  close(): Promise<void>
 }

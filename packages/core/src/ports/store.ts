@@ -1,16 +1,16 @@
-import type { SteamId } from '../steam-id.ts';
-import type { Awaitable } from './backend.ts';
+import type { SteamId } from '../steam-id.ts'
+import type { Awaitable } from './backend.ts'
 
 /** The answer to a claim. */
 export type ClaimAnswer =
   | {
-      readonly granted: true;
+      readonly granted: true
       /** Grows with every claim of this player, in the whole cluster. An older number has lost. */
-      readonly fence: number;
+      readonly fence: number
       /** The node that held the player until now, when it was another one. */
-      readonly displaced?: string;
+      readonly displaced?: string
     }
-  | { readonly granted: false; readonly holder: string };
+  | { readonly granted: false; readonly holder: string }
 
 /** What nodes tell each other. */
 export type Announcement =
@@ -18,11 +18,13 @@ export type Announcement =
   | { readonly type: 'displaced'; readonly steamId: SteamId; readonly node: string; readonly fence: number }
   /** An operator removes a player wherever they are. */
   | {
-      readonly type: 'kicked';
-      readonly steamId: SteamId;
-      readonly code: 'kicked' | 'banned';
-      readonly message?: string;
-    };
+      readonly type: 'kicked'
+      readonly steamId: SteamId
+      /** The node it came from, which has acted already. */
+      readonly node: string
+      readonly code: 'kicked' | 'banned'
+      readonly message?: string
+    }
 
 /**
  * What nodes share: who holds which player, which tickets were seen. In memory by default; Redis for a
@@ -37,18 +39,22 @@ export interface Store {
    * Takes a player for a node. With `displace` false, a claim held by another living node refuses; with
    * true, the newest wins and the loser is named. A node's own claim is taken again with a higher fence.
    */
-  claim(request: { readonly steamId: SteamId; readonly node: string; readonly displace: boolean }): Awaitable<ClaimAnswer>;
+  claim(request: {
+    readonly steamId: SteamId
+    readonly node: string
+    readonly displace: boolean
+  }): Awaitable<ClaimAnswer>
   /** Gives a player up, if `node` still holds them with this `fence`; otherwise nothing happens. */
-  release(request: { readonly steamId: SteamId; readonly node: string; readonly fence: number }): Awaitable<void>;
+  release(request: { readonly steamId: SteamId; readonly node: string; readonly fence: number }): Awaitable<void>
   /** Extends the lease of a node and with it all its claims. `false`: the lease had run out; claim again. */
-  renew(request: { readonly node: string; readonly leaseMs: number }): Awaitable<boolean>;
+  renew(request: { readonly node: string; readonly leaseMs: number }): Awaitable<boolean>
   /** Records a ticket's digest or a one-time identity. `true` the first time within `ttlMs`. */
-  remember(request: { readonly key: string; readonly ttlMs: number }): Awaitable<boolean>;
+  remember(request: { readonly key: string; readonly ttlMs: number }): Awaitable<boolean>
   /** Takes a record back, when Steam could not be asked and the ticket is as good as before. */
-  forget(request: { readonly key: string }): Awaitable<void>;
+  forget(request: { readonly key: string }): Awaitable<void>
   /** Tells every node, this one included. */
-  announce(announcement: Announcement): Awaitable<void>;
-  subscribe(listener: (announcement: Announcement) => void): () => void;
+  announce(announcement: Announcement): Awaitable<void>
+  subscribe(listener: (announcement: Announcement) => void): () => void
   /** Frees timers and connections that the store made itself. Idempotent. */
-  close(): Awaitable<void>;
+  close(): Awaitable<void>
 }

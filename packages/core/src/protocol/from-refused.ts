@@ -23,19 +23,14 @@ export function toRefusal(message: {
     retryAfterMs: message.retryAfterMs,
     customCode: customCode !== undefined && customCodePattern.test(customCode) ? customCode : undefined,
   })
-  return refusal.retryable === message.retryable
-    ? refusal
-    : Object.freeze({ ...refusal, retryable: message.retryable })
+  return refusal.retryable === message.retryable ? refusal : Object.freeze({ ...refusal, retryable: message.retryable })
 }
 
 /**
  * The refusal behind a closed connection that brought no message: its reason (which carries the string code)
  * or its close code, `undefined` when neither is ours.
  */
-export function refusalFromClose(
-  closeCode: number | undefined,
-  reason: string | undefined,
-): Refusal | undefined {
+export function refusalFromClose(closeCode: number | undefined, reason: string | undefined): Refusal | undefined {
   if (closeCode === undefined) return undefined
   const code = codeFromCloseCode(closeCode)
   if (code !== undefined) return createRefusal(isCode(reason) ? reason : code)
@@ -54,8 +49,7 @@ export function refusalFromBody(body: unknown): Refusal | undefined {
   const retryable = own(body, 'retryable')
   const customCode = own(body, 'customCode')
   const retryAfterMs = own(body, 'retryAfterMs')
-  if (typeof code !== 'string' || typeof message !== 'string' || typeof retryable !== 'boolean')
-    return undefined
+  if (typeof code !== 'string' || typeof message !== 'string' || typeof retryable !== 'boolean') return undefined
   return toRefusal({
     code,
     message,

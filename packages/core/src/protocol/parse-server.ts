@@ -35,11 +35,8 @@ export function parseServerMessage(
 }
 
 /** The same for a message that arrived as a value, the JSON body of an HTTP answer for example. */
-export function checkServerMessage(
-  value: unknown,
-): { readonly ok: true; readonly message: ServerMessage } | Refusal {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return protocolError('not an object')
+export function checkServerMessage(value: unknown): { readonly ok: true; readonly message: ServerMessage } | Refusal {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return protocolError('not an object')
   try {
     const message = checkFields(value)
     if (message === undefined) return protocolError('a field is missing or has the wrong type')
@@ -131,7 +128,7 @@ function checkWanted(value: object): Wanted | undefined {
   const identity = own(value, 'identity')
   const serverSteamId = own(value, 'serverSteamId')
   if (!Array.isArray(apps) || apps.length === 0 || !apps.every(isAppId)) return undefined
-  if (!Array.isArray(kinds) || kinds.length === 0 || !kinds.every(isShortText)) return undefined
+  if (!Array.isArray(kinds) || !kinds.every(isShortText)) return undefined
   if (typeof identity !== 'string' || identity.length > maxIdentityLength) return undefined
   if (serverSteamId === undefined) return { apps, kinds: kinds.filter(isTicketKind), identity }
   // A game server's SteamID is no individual account's, so only its spelling is checked.

@@ -76,9 +76,7 @@ function checkFields(
   const type = own(value, 'ticketgate')
   if (type !== 'ticket') {
     // A payload for somebody else, or none at all: the host's channel works, only the ticket is not in it.
-    return type === undefined
-      ? createRefusal('ticket-missing')
-      : protocolError('a client sends ticket messages only')
+    return type === undefined ? createRefusal('ticket-missing') : protocolError('a client sends ticket messages only')
   }
   const data = own(value, 'data')
   if (data === undefined || data === '') return createRefusal('ticket-missing')

@@ -1,8 +1,8 @@
+import { requireInteger } from '../options.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import type { Announcement, ClaimAnswer, Store } from '../ports/store.ts'
 import type { SteamId } from '../steam-id.ts'
 import { type Deadline, Deadlines } from '../time/deadlines.ts'
-import { requireInteger } from '../options.ts'
 
 /** What may be set on an in-memory store. */
 export interface InMemoryStoreOptions {

@@ -70,8 +70,8 @@ function guessForm(text: string): 'hex' | 'base64' | undefined {
   if (first === zero && text.charCodeAt(1) === 0x38) return 'hex'
   if (first === 0x43) return 'base64'
   // The text of hex or base64 within hex ("3134", "4641") or within base64 ("MTQw", "RkFB").
-  if (text.startsWith('3134') || text.startsWith('4641')) return 'hex'
-  if (text.startsWith('MTQw') || text.startsWith('RkFB')) return 'base64'
+  if (first === 0x33 || first === four) return text.startsWith('3134') || text.startsWith('4641') ? 'hex' : undefined
+  if (first === 0x4d || first === 0x52) return text.startsWith('MTQw') || text.startsWith('RkFB') ? 'base64' : undefined
   return undefined
 }
 
@@ -92,7 +92,7 @@ export function isTextInBytes(bytes: Uint8Array): boolean {
 
 // --- why a text is none ---
 
-const looked = 24
+const looked = 6
 
 /** The likeliest cause. Looks at the first characters, and at the rest only when they are a ticket's. */
 function explainText(text: string): TicketProblem {
@@ -100,7 +100,7 @@ function explainText(text: string): TicketProblem {
   if (first === 0x5b || first === 0x7b || first === 0x22) return ticketProblems['json-text']
   const beginsAsHex = first === one && text.charCodeAt(1) === four
   if (beginsAsHex || (first === zero && (text.charCodeAt(1) | 0x20) === 0x78)) return explainHex(text)
-  if (text.startsWith('FAAAA')) return explainBase64(text)
+  if (first === 0x46 && text.startsWith('FAAAA')) return explainBase64(text)
 
   for (let i = 0; i < text.length && i < looked; i++) {
     const charCode = text.charCodeAt(i)

@@ -67,14 +67,8 @@ export function createTicketInspector(options: TicketInspectorOptions): TicketIn
   const kinds = readKinds(options.kinds)
   const appIds = readAppIds(options.appIds)
   const maxTicketBytes = options.maxTicketBytes ?? defaultMaxTicketBytes
-  if (
-    !Number.isInteger(maxTicketBytes) ||
-    maxTicketBytes < ticketLayout.minTicketBytes ||
-    maxTicketBytes > 65_536
-  ) {
-    throw new TypeError(
-      `"maxTicketBytes" must be an integer from 230 to 65536, got ${String(maxTicketBytes)}`,
-    )
+  if (!Number.isInteger(maxTicketBytes) || maxTicketBytes < ticketLayout.minTicketBytes || maxTicketBytes > 65_536) {
+    throw new TypeError(`"maxTicketBytes" must be an integer from 230 to 65536, got ${String(maxTicketBytes)}`)
   }
   const alwaysCheckSignature = options.alwaysCheckSignature ?? false
   const acceptsSession = kinds.includes('session')
@@ -83,21 +77,22 @@ export function createTicketInspector(options: TicketInspectorOptions): TicketIn
   // Most gates know one app, and comparing two numbers beats any search.
   const onlyAppId = appIds?.length === 1 ? appIds[0] : undefined
 
+  // What holds no ticket of any kind is not kept, so every such input has the same reading.
+  const refusals: ReadonlyMap<TicketProblem, InspectedTicket> = new Map(
+    Object.values(ticketProblems).map((problem) => [
+      problem,
+      new Inspection(sha256Base64Url, nothing, false, undefined, undefined, 0, 'unchecked', alone(problem)),
+    ]),
+  )
+  const refuse = (problem: TicketProblem) => refusals.get(problem) as InspectedTicket
+
   return function inspectTicket(ticket, checks) {
     const input =
-      typeof ticket === 'string'
-        ? decodeTicketText(ticket, maxTicketBytes)
-        : takeBytes(ticket, maxTicketBytes)
-    return input.ok
-      ? readTicket(input.bytes, input.form, checks?.checkSignature ?? true)
-      : refuse(input.problem)
+      typeof ticket === 'string' ? decodeTicketText(ticket, maxTicketBytes) : takeBytes(ticket, maxTicketBytes)
+    return input.ok ? readTicket(input.bytes, input.form, checks?.checkSignature ?? true) : refuse(input.problem)
   }
 
-  function readTicket(
-    bytes: Uint8Array,
-    form: InspectedTicket['inputForm'],
-    checkSignature: boolean,
-  ): InspectedTicket {
+  function readTicket(bytes: Uint8Array, form: InspectedTicket['inputForm'], checkSignature: boolean): InspectedTicket {
     const structureProblem = checkStructure(bytes)
     if (structureProblem) return refuseBytes(structureProblem, bytes, form)
 
@@ -109,8 +104,7 @@ export function createTicketInspector(options: TicketInspectorOptions): TicketIn
     if (checkSignature && (problems.length === 0 || alwaysCheckSignature)) {
       signature = holds(data) ? 'valid' : 'invalid'
     }
-    if (signature !== 'valid' && looksEmulated(data))
-      problems = [ticketProblems['emulator-lookalike'], ...problems]
+    if (signature !== 'valid' && looksEmulated(data)) problems = [ticketProblems['emulator-lookalike'], ...problems]
     else if (signature === 'invalid') problems = [ticketProblems['bad-signature'], ...problems]
     return new Inspection(sha256Base64Url, data, true, kind, form, bytes.length - end, signature, problems)
   }
@@ -124,8 +118,7 @@ export function createTicketInspector(options: TicketInspectorOptions): TicketIn
     else if (kind === 'session' && !acceptsSession) found = add(found, ticketProblems['wrong-kind-session'])
     else if (kind === 'webapi' && !acceptsWebapi) found = add(found, ticketProblems['wrong-kind-webapi'])
     const appId = readUint32(data, offsets.appId)
-    if (appIds && appId !== onlyAppId && !appIds.includes(appId))
-      found = add(found, ticketProblems['wrong-app'])
+    if (appIds && appId !== onlyAppId && !appIds.includes(appId)) found = add(found, ticketProblems['wrong-app'])
     const nowMs = now()
     if (readUint32(data, offsets.expires) * 1000 <= nowMs) found = add(found, ticketProblems.expired)
     else if (readUint32(data, offsets.generated) * 1000 > nowMs + dayMs) {
@@ -137,41 +130,21 @@ export function createTicketInspector(options: TicketInspectorOptions): TicketIn
   function holds(data: Uint8Array): boolean {
     const signatureOffset = data.length - signatureBytes
     try {
-      return (
-        verifySignature(data.subarray(headerBytes, signatureOffset), data.subarray(signatureOffset)) === true
-      )
+      return verifySignature(data.subarray(headerBytes, signatureOffset), data.subarray(signatureOffset)) === true
     } catch {
       return false
     }
   }
 
-  function refuseBytes(
-    problem: TicketProblem,
-    bytes: Uint8Array,
-    form: InspectedTicket['inputForm'],
-  ): InspectedTicket {
-    if (problem === ticketProblems['not-a-ticket']) return refuse(problem, form)
+  function refuseBytes(problem: TicketProblem, bytes: Uint8Array, form: InspectedTicket['inputForm']): InspectedTicket {
+    if (problem === ticketProblems['not-a-ticket']) return refuse(problem)
     if (problem !== ticketProblems['encrypted-app-ticket']) {
       return new Inspection(sha256Base64Url, bytes, false, undefined, form, 0, 'unchecked', alone(problem))
     }
     const end = encryptedTicketEnd(bytes)
     const problems = acceptsEncrypted ? none : alone(problem)
     const data = bytes.subarray(0, end)
-    return new Inspection(
-      sha256Base64Url,
-      data,
-      false,
-      'encrypted',
-      form,
-      bytes.length - end,
-      'unchecked',
-      problems,
-    )
-  }
-
-  /** For what holds no ticket of any kind: nothing of it is kept. */
-  function refuse(problem: TicketProblem, form?: InspectedTicket['inputForm']): InspectedTicket {
-    return new Inspection(sha256Base64Url, nothing, false, undefined, form, 0, 'unchecked', alone(problem))
+    return new Inspection(sha256Base64Url, data, false, 'encrypted', form, bytes.length - end, 'unchecked', problems)
   }
 }
 
@@ -217,8 +190,7 @@ type TakenBytes =
 function takeBytes(input: unknown, maxTicketBytes: number): TakenBytes {
   try {
     if (!ArrayBuffer.isView(input)) return { ok: false, problem: ticketProblems['not-bytes-or-text'] }
-    const view =
-      input instanceof Uint8Array ? input : new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+    const view = input instanceof Uint8Array ? input : new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
     if (view.length === 0) return { ok: false, problem: ticketProblems.empty }
     if (view.length > maxTicketBytes) return { ok: false, problem: ticketProblems['too-long'] }
     if (isTextInBytes(view)) return { ok: false, problem: ticketProblems['double-encoded'] }

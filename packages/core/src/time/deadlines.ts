@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../ports/clock.ts'
+import { monotonicNow } from './monotonic-now.ts'
 
 /** One deadline that has not passed. */
 export interface Deadline {
@@ -33,7 +34,7 @@ export class Deadlines {
 
   /** Calls `expire` once, at least `delayMs` from now. */
   add(delayMs: number, expire: () => void): Deadline {
-    const bucket = Math.ceil((this.#now() + delayMs) / tickMs)
+    const bucket = Math.ceil((monotonicNow(this.#clock) + delayMs) / tickMs)
     const deadline: Deadline = { bucket, expire }
     let waiting = this.#buckets.get(bucket)
     if (waiting === undefined) {
@@ -63,14 +64,10 @@ export class Deadlines {
     this.#disarm()
   }
 
-  #now(): number {
-    return this.#clock.monotonicNow?.() ?? this.#clock.now()
-  }
-
   #arm(bucket: number): void {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
     this.#armedFor = bucket
-    const delayMs = Math.max(0, Math.ceil(bucket * tickMs - this.#now()))
+    const delayMs = Math.max(0, Math.ceil(bucket * tickMs - monotonicNow(this.#clock)))
     this.#timer = this.#clock.setTimer(this.#sweep, delayMs)
   }
 
@@ -83,19 +80,30 @@ export class Deadlines {
   readonly #sweep = (): void => {
     this.#timer = undefined
     this.#armedFor = Number.POSITIVE_INFINITY
-    const due = this.#now() / tickMs
+    const due = monotonicNow(this.#clock) / tickMs
     const expired: Deadline[] = []
+    let next = Number.POSITIVE_INFINITY
     for (const [bucket, waiting] of this.#buckets) {
-      if (bucket > due) continue
+      if (bucket > due) {
+        next = Math.min(next, bucket)
+        continue
+      }
       this.#buckets.delete(bucket)
       for (const deadline of waiting) expired.push(deadline)
     }
-    if (this.#buckets.size > 0) this.#arm(Math.min(...this.#buckets.keys()))
+    if (this.#buckets.size > 0) this.#arm(next)
     for (const deadline of expired) {
       // An earlier one of this sweep may have cancelled it.
       if (deadline.bucket < 0) continue
       deadline.bucket = -1
-      deadline.expire()
+      try {
+        deadline.expire()
+      } catch (error) {
+        // Not at the cost of the others: the platform reports it as it reports every uncaught error.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
     }
   }
 }

@@ -1,0 +1,75 @@
+import type { Clock } from '../ports/clock.ts'
+import type { SteamId } from '../steam-id.ts'
+import { monotonicNow } from '../time/monotonic-now.ts'
+
+/** How long after its session a verdict may still arrive, in milliseconds. */
+export const staleVerdictMs = 60_000
+
+interface Owed {
+  readonly count: number
+  readonly untilMs: number
+}
+
+/**
+ * Verdicts that never came for sessions that are over. Each may still come within {@link staleVerdictMs}
+ * and says by nothing but its order that it is not the next session's.
+ */
+export class OwedVerdicts {
+  readonly #clock: Clock
+  /** Ordered by date, the earliest first. */
+  readonly #owed = new Map<SteamId, Owed>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** A session of this player ended without its verdict. */
+  add(user: SteamId, count: number): void {
+    this.#set(user, this.#count(user) + count)
+  }
+
+  /** One arrived. `false` when none was owed. */
+  settle(user: SteamId): boolean {
+    const owed = this.#get(user)
+    if (owed === undefined) return false
+    if (owed.count > 1) this.#owed.set(user, { count: owed.count - 1, untilMs: owed.untilMs })
+    else this.#owed.delete(user)
+    return true
+  }
+
+  /** It is no longer clear which session's is missing: the date counts from the latest. */
+  renew(user: SteamId): void {
+    const count = this.#count(user)
+    if (count > 0) this.#set(user, count)
+  }
+
+  /**
+   * How long the player's next session has to wait, in milliseconds. One missing verdict is made up for by
+   * order. If those who come after it miss theirs as well, each would be taken for its predecessor's and a
+   * player who retries would never get in; then nothing is begun until all are settled or stale.
+   */
+  waitMs(user: SteamId): number {
+    const owed = this.#get(user)
+    return owed === undefined || owed.count < 2 ? 0 : owed.untilMs - monotonicNow(this.#clock)
+  }
+
+  #count(user: SteamId): number {
+    return this.#get(user)?.count ?? 0
+  }
+
+  #get(user: SteamId): Owed | undefined {
+    const owed = this.#owed.get(user)
+    return owed !== undefined && owed.untilMs > monotonicNow(this.#clock) ? owed : undefined
+  }
+
+  #set(user: SteamId, count: number): void {
+    const nowMs = monotonicNow(this.#clock)
+    // Bounded by time: whoever is past their date is dropped when the next one is noted.
+    for (const [other, { untilMs }] of this.#owed) {
+      if (untilMs > nowMs) break
+      this.#owed.delete(other)
+    }
+    this.#owed.delete(user)
+    this.#owed.set(user, { count, untilMs: nowMs + staleVerdictMs })
+  }
+}

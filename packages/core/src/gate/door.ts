@@ -1,0 +1,213 @@
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { Connection } from '../ports/connection.ts'
+import { type HelloMessage, protocolVersion, type TicketMessage } from '../protocol/messages.ts'
+import { checkTicketMessage, parseClientMessage } from '../protocol/parse.ts'
+import type { Admission } from './admission.ts'
+import type { AdmissionRecord } from './admission-record.ts'
+import type { GateContext } from './context.ts'
+import type { AuthenticateOptions, Handshake } from './gate-port.ts'
+import { type HandshakePeer, HandshakeRunner } from './handshake-runner.ts'
+import { RateLimiter, toRateLimitKey } from './rate-limiter.ts'
+import type { Verified } from './verification.ts'
+
+/** @internal The way in: handshakes under way, how many there may be, and from where. */
+export class Door {
+  readonly #gate: GateContext
+  readonly #attempts: RateLimiter | undefined
+  readonly #pending = new Set<HandshakeRunner>()
+  /** Places kept for callers who may ask again with the same ticket. */
+  readonly #reservations = new Map<string, Promise<Admission | Refusal>>()
+
+  constructor(gate: GateContext) {
+    this.#gate = gate
+    const { attemptsPerAddress } = gate.settings
+    this.#attempts = attemptsPerAddress ? new RateLimiter(attemptsPerAddress, gate.clock, gate.deadlines) : undefined
+  }
+
+  /** Handshakes waiting or being verified. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  open(connection: Connection): Handshake {
+    const runner = new HandshakeRunner(this.#gate, this, new ConnectedPeer(this.#gate, connection))
+    const refusal = this.#enter(runner, connection.address)
+    if (refusal !== undefined) {
+      runner.dispatch('failed', refusal)
+      return runner
+    }
+    const greet = (identity: string): void => {
+      if (runner.state !== 'waiting') return
+      runner.expect(identity)
+      connection.send(this.#toHello(identity))
+    }
+    const identity = this.#gate.identity.issue()
+    if (typeof identity === 'string') greet(identity)
+    else {
+      identity.then(greet, (error: unknown) => {
+        this.#gate.logger.error({ err: error }, 'no identity could be made')
+        runner.dispatch('failed', createRefusal('internal-error', { cause: error }))
+      })
+    }
+    return runner
+  }
+
+  async hello(): Promise<HelloMessage> {
+    return this.#toHello(await this.#gate.identity.issue())
+  }
+
+  authenticate(
+    presented: TicketMessage | string | Uint8Array,
+    options: AuthenticateOptions,
+  ): Promise<Admission | Refusal> {
+    const { maxMessageBytes } = this.#gate.settings
+    const parsed =
+      typeof presented === 'string' || presented instanceof Uint8Array
+        ? parseClientMessage(presented, maxMessageBytes)
+        : checkTicketMessage(presented, maxMessageBytes)
+    if (!parsed.ok) return this.#authenticate(parsed, options)
+    if (options.idempotent !== true) return this.#authenticate(parsed.message, options)
+    const key = `${options.address ?? ''} ${this.#gate.backend.inspectTicket!(parsed.message.data).digest}`
+    const reserved = this.#reservations.get(key)
+    if (reserved !== undefined) return reserved
+    const outcome = this.#authenticate(parsed.message, options)
+    this.#keep(key, outcome)
+    return outcome
+  }
+
+  /** The gate closes: nobody who is still at the door gets in. */
+  clear(refusal: Refusal): void {
+    for (const runner of [...this.#pending]) runner.dispatch('revoked', refusal)
+  }
+
+  /** A handshake is over, either way. */
+  settled(runner: HandshakeRunner): void {
+    this.#pending.delete(runner)
+  }
+
+  refused(runner: HandshakeRunner, refusal: Refusal): void {
+    const { reading, player } = runner.verification ?? {}
+    const { address } = runner.peer
+    const { code, customCode, detail, cause } = refusal
+    const fingerprint = reading?.fingerprint
+    const steamId = player?.steamId
+    this.#gate.logger.info(
+      { code, customCode, detail, fingerprint, steamId, address, ...(cause !== undefined && { err: cause }) },
+      'player refused',
+    )
+    this.#gate.emitter.emit('refused', { refusal, fingerprint, address, steamId })
+  }
+
+  #authenticate(presented: TicketMessage | Refusal, options: AuthenticateOptions): Promise<Admission | Refusal> {
+    return new Promise((resolve) => {
+      const { address, signal } = options
+      const peer = new CallingPeer(this.#gate, address, resolve)
+      const runner = new HandshakeRunner(this.#gate, this, peer)
+      const refusal = this.#enter(runner, address)
+      if (refusal !== undefined) runner.dispatch('failed', refusal)
+      else if (!('ticketgate' in presented)) runner.dispatch('failed', presented)
+      else if (signal?.aborted) runner.closed()
+      else {
+        if (signal !== undefined) {
+          const abort = (): void => runner.closed()
+          signal.addEventListener('abort', abort, { once: true })
+          peer.cleanUp = () => signal.removeEventListener('abort', abort)
+        }
+        runner.present(presented)
+      }
+    })
+  }
+
+  /** The same ticket gets the same answer while its place is untaken, and never a refused one. */
+  #keep(key: string, outcome: Promise<Admission | Refusal>): void {
+    this.#reservations.set(key, outcome)
+    const forget = (): void => {
+      this.#reservations.delete(key)
+    }
+    outcome.then((result) => {
+      if (!result.ok || result.state !== 'reserved') forget()
+      else (result as AdmissionRecord).onTaken = forget
+    }, forget)
+  }
+
+  #enter(runner: HandshakeRunner, address: string | undefined): Refusal | undefined {
+    if (this.#gate.isClosing) return createRefusal('server-closing')
+    if (this.#pending.size >= this.#gate.settings.maxPendingHandshakes) return createRefusal('too-many-pending')
+    if (address !== undefined && this.#attempts !== undefined) {
+      const waitMs = this.#attempts.take(toRateLimitKey(address))
+      if (waitMs > 0) return createRefusal('too-many-attempts', { retryAfterMs: waitMs })
+    }
+    this.#pending.add(runner)
+    return undefined
+  }
+
+  #toHello(identity: string): HelloMessage {
+    const { backend, settings } = this.#gate
+    return {
+      ticketgate: 'hello',
+      version: protocolVersion,
+      apps: backend.appIds,
+      kinds: backend.verifies,
+      identity,
+      ...(backend.serverSteamId !== undefined && { serverSteamId: backend.serverSteamId }),
+      timeoutMs: settings.handshakeTimeoutMs,
+    }
+  }
+}
+
+/** In band: the connection is there, so a good ticket admits at once. */
+class ConnectedPeer implements HandshakePeer {
+  readonly #gate: GateContext
+  readonly #connection: Connection
+
+  constructor(gate: GateContext, connection: Connection) {
+    this.#gate = gate
+    this.#connection = connection
+  }
+
+  get address(): string | undefined {
+    return this.#connection.address
+  }
+
+  get isConnected(): boolean {
+    return true
+  }
+
+  accept(verified: Verified): void {
+    const record = this.#gate.players.admit(verified.player, verified.reading, this.address)
+    const refusal = record.attach(this.#connection)
+    if (refusal !== undefined) this.#connection.close(refusal)
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#connection.close(refusal)
+  }
+}
+
+/** The caller of `authenticate`: gets a reserved place, to attach the connection to. */
+class CallingPeer implements HandshakePeer {
+  readonly address: string | undefined
+  cleanUp: (() => void) | undefined
+  readonly #gate: GateContext
+  readonly #resolve: (outcome: Admission | Refusal) => void
+
+  constructor(gate: GateContext, address: string | undefined, resolve: (outcome: Admission | Refusal) => void) {
+    this.#gate = gate
+    this.address = address
+    this.#resolve = resolve
+  }
+
+  get isConnected(): boolean {
+    return false
+  }
+
+  accept(verified: Verified): void {
+    this.cleanUp?.()
+    this.#resolve(this.#gate.players.admit(verified.player, verified.reading, this.address))
+  }
+
+  refuse(refusal: Refusal): void {
+    this.cleanUp?.()
+    this.#resolve(refusal)
+  }
+}

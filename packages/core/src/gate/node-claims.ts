@@ -1,0 +1,154 @@
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { Announcement } from '../ports/store.ts'
+import type { SteamId } from '../steam-id.ts'
+import type { Deadline } from '../time/deadlines.ts'
+import type { GateContext } from './context.ts'
+import type { Player } from './player.ts'
+
+/**
+ * @internal This node among those that share the store: its claims on players, the lease they live by, and
+ * what the nodes tell each other.
+ */
+export class NodeClaims {
+  readonly #gate: GateContext
+  #leaseAt: Deadline | undefined
+  #isStoreDown = false
+
+  constructor(gate: GateContext) {
+    this.#gate = gate
+  }
+
+  /** Takes a player for this node. A refusal when another node has them and policy says to leave them there. */
+  async take(player: Player): Promise<Refusal | undefined> {
+    if (player.fence !== 0) return undefined
+    const { store, settings } = this.#gate
+    try {
+      this.#keepLease()
+      const claimed = store.claim({
+        steamId: player.steamId,
+        node: settings.node,
+        displace: settings.duplicates !== 'refuse',
+      })
+      const answer = claimed instanceof Promise ? await claimed : claimed
+      if (!answer.granted) return createRefusal('already-playing')
+      player.fence = answer.fence
+      if (answer.displaced !== undefined) {
+        await store.announce({
+          type: 'displaced',
+          steamId: player.steamId,
+          node: answer.displaced,
+          fence: answer.fence,
+        })
+      }
+      return undefined
+    } catch (error) {
+      return this.storeFailed(error)
+    }
+  }
+
+  /** The player is gone from this node. */
+  release(player: Player): void {
+    const { fence, steamId } = player
+    player.fence = 0
+    if (fence !== 0) {
+      const failed = (error: unknown): void => {
+        // The lease will run out by itself.
+        this.#gate.logger.warn({ err: error, steamId }, 'a claim was not released')
+      }
+      try {
+        const released = this.#gate.store.release({ steamId, node: this.#gate.settings.node, fence })
+        if (released instanceof Promise) this.#gate.track(released.catch(failed))
+      } catch (error) {
+        failed(error)
+      }
+    }
+    if (this.#gate.players.size > 0) return
+    this.#gate.deadlines.cancel(this.#leaseAt)
+    this.#leaseAt = undefined
+  }
+
+  /** What policy says to a store that cannot be reached: a refusal, or nothing and we go on alone. */
+  storeFailed(error: unknown): Refusal | undefined {
+    this.#noteStoreDown(error)
+    return this.#gate.settings.whenStoreUnavailable === 'alone'
+      ? undefined
+      : createRefusal('store-unavailable', { cause: error })
+  }
+
+  /** Removes a player wherever they are. */
+  async kick(steamId: SteamId, code: 'kicked' | 'banned', message: string | undefined): Promise<void> {
+    // Here first: a store that is away must not keep an operator from clearing their own node.
+    this.#putOut(steamId, code, message)
+    const { node } = this.#gate.settings
+    await this.#gate.store.announce({
+      type: 'kicked',
+      steamId,
+      node,
+      code,
+      ...(message !== undefined && { message }),
+    })
+  }
+
+  onAnnouncement(announcement: Announcement): void {
+    const { players, settings } = this.#gate
+    const { steamId } = announcement
+    const player = players.get(steamId)
+    if (announcement.type === 'displaced') {
+      // A fence of ours that is newer means that the player has come back here since.
+      if (announcement.node !== settings.node || player === undefined || player.fence > announcement.fence) return
+      player.fence = 0
+      players.revoke(player, createRefusal('replaced'), 'node')
+      return
+    }
+    if (announcement.node !== settings.node) this.#putOut(steamId, announcement.code, announcement.message)
+  }
+
+  #putOut(steamId: SteamId, code: 'kicked' | 'banned', message: string | undefined): void {
+    const { players, settings } = this.#gate
+    const player = players.get(steamId)
+    if (player !== undefined) players.revoke(player, createRefusal(code, { message }), 'operator')
+    if (code !== 'banned' || !settings.bans.followOwner) return
+    for (const borrower of players.all()) {
+      if (borrower.ownerSteamId === steamId && borrower !== player) {
+        players.revoke(borrower, createRefusal('owner-banned'), 'operator')
+      }
+    }
+  }
+
+  #keepLease(): void {
+    if (this.#leaseAt !== undefined) return
+    this.#leaseAt = this.#gate.deadlines.add(this.#gate.settings.leaseMs / 3, () => {
+      this.#leaseAt = undefined
+      if (this.#gate.players.size > 0) this.#keepLease()
+    })
+    this.#gate.track(this.#renewLease())
+  }
+
+  async #renewLease(): Promise<void> {
+    const { store, settings, logger } = this.#gate
+    try {
+      const wasAlive = await store.renew({ node: settings.node, leaseMs: settings.leaseMs })
+      if (!wasAlive) await this.#claimAgain()
+      if (this.#isStoreDown) logger.info({ node: settings.node }, 'the store can be reached again')
+      this.#isStoreDown = false
+    } catch (error) {
+      this.#noteStoreDown(error)
+    }
+  }
+
+  /** The lease had run out, or the store forgot it: whoever was taken over meanwhile must go. */
+  async #claimAgain(): Promise<void> {
+    const { players, store, settings } = this.#gate
+    for (const player of players.all()) {
+      if (player.first === undefined) continue
+      const answer = await store.claim({ steamId: player.steamId, node: settings.node, displace: false })
+      if (answer.granted) player.fence = answer.fence
+      else players.revoke(player, createRefusal('replaced'), 'node')
+    }
+  }
+
+  #noteStoreDown(error: unknown): void {
+    if (!this.#isStoreDown) this.#gate.logger.warn({ err: error }, 'the store cannot be reached')
+    this.#isStoreDown = true
+  }
+}

@@ -1,0 +1,236 @@
+import type { AuthSession, SessionEndReason } from '../authentication/auth-session.ts'
+import type { Code } from '../codes/codes.ts'
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
+import type { TicketReading } from '../ports/backend.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
+import type { Admission } from './admission.ts'
+import { AdmissionRecord, type Departure } from './admission-record.ts'
+import type { GateContext } from './context.ts'
+import type { GateEvents } from './events.ts'
+import { Player } from './player.ts'
+
+/**
+ * @internal Who is inside: every player with their auth session and their admissions. Everything that
+ * begins or ends one of these passes here, so this is the file that tells where a session ends: in `#end`.
+ */
+export class Players {
+  readonly #gate: GateContext
+  readonly #players = new Map<SteamId, Player>()
+  #serial = 0
+  #admissions = 0
+
+  constructor(gate: GateContext) {
+    this.#gate = gate
+  }
+
+  get size(): number {
+    return this.#players.size
+  }
+
+  /** Admissions in every state but `ended`. */
+  get admissions(): number {
+    return this.#admissions
+  }
+
+  get(steamId: SteamId): Player | undefined {
+    return this.#players.get(steamId)
+  }
+
+  /** A copy, since whoever walks it may end players. */
+  all(): Player[] {
+    return [...this.#players.values()]
+  }
+
+  // --- coming in ---
+
+  /** Takes a session over: the player has it from now on, and is pinned. */
+  adopt(session: AuthSession): Player {
+    const player = this.#players.get(session.user) ?? new Player(session.user)
+    this.#players.set(session.user, player)
+    player.pins++
+    // In the moment since the verdict it may have been taken back, or replaced by a still newer one.
+    const current = session.isEnded ? this.#gate.authentication.activeSessions.get(session.user) : session
+    player.session = current
+    if (current !== undefined) {
+      player.ownerSteamId = current.owner
+      player.revocation = undefined
+      player.provisional = undefined
+    } else {
+      player.revocation = createRefusal(
+        session.response === 0 ? 'ticket-canceled' : codeFromAuthSessionResponse(session.response),
+      )
+    }
+    return player
+  }
+
+  /** A player who enters without a verdict, pinned. */
+  adoptProvisional(reading: TicketReading, steamId: SteamId, identity: string): Player {
+    const player = new Player(steamId)
+    this.#players.set(steamId, player)
+    player.pins++
+    player.provisional = { reading, identity }
+    return player
+  }
+
+  /** A verification is done with the player; whoever has no place by now goes. */
+  unpin(player: Player): void {
+    player.pins--
+    if (player.pins > 0) return
+    if (player.first === undefined) this.#end(player, player.lastDeparture ?? 'left')
+    else this.#endWhenHopeless(player)
+  }
+
+  /** A verified player gets a place, and policy `replace` clears the older ones. The caller attaches. */
+  admit(player: Player, reading: TicketReading, address: string | undefined): AdmissionRecord {
+    const older = [...player.admissions()]
+    const record = this.#add(player, { appId: reading.appId!, fingerprint: reading.fingerprint, address })
+    record.returned = older.length > 0 && older.every((each) => each.state === 'away')
+    if (this.#gate.settings.duplicates === 'replace') {
+      const replaced = createRefusal('replaced')
+      // Who comes back from being away has not replaced anybody.
+      for (const each of older) each.dispatch(each.state === 'away' ? 'left' : 'revoked', replaced)
+    } else {
+      older.find((each) => each.state === 'away')?.dispatch('left')
+    }
+    return record
+  }
+
+  /** A further place for a client that has one. */
+  share(record: AdmissionRecord): Admission | Refusal {
+    const { player } = record
+    if (record.state === 'ended') return createRefusal('reservation-expired')
+    if (this.#gate.isClosing) return createRefusal('server-closing')
+    const { duplicates } = this.#gate.settings
+    if (typeof duplicates === 'object' && player.present >= duplicates.share) {
+      return createRefusal('too-many-admissions')
+    }
+    return this.#add(player, record)
+  }
+
+  #add(player: Player, facts: { appId: AppId; fingerprint: string; address: string | undefined }): AdmissionRecord {
+    const record = new AdmissionRecord(this.#gate, player, ++this.#serial, facts)
+    this.#admissions++
+    player.lastDeparture = undefined
+    player.add(record)
+    return record
+  }
+
+  /** A connection took the place, for the first time or again. */
+  arrived(record: AdmissionRecord): void {
+    if (record.wasAdmitted) return
+    record.wasAdmitted = true
+    const { emitter, logger, renewals } = this.#gate
+    const { steamId, fingerprint, address, appId } = record
+    renewals.schedule(record.player)
+    logger.info({ steamId, fingerprint, address, admission: record.id }, 'player admitted')
+    if (!emitter.has('admitted')) return
+    emitter.emit('admitted', {
+      admission: record,
+      steamId,
+      ownerSteamId: record.ownerSteamId,
+      appId,
+      fingerprint,
+      address,
+      returned: record.returned,
+      provisional: record.provisional,
+    })
+  }
+
+  // --- going out ---
+
+  /** A place is free again. */
+  released(record: AdmissionRecord, departure: Departure): void {
+    const { player } = record
+    this.#admissions--
+    player.remove(record)
+    if (record.wasAdmitted) {
+      const refusal = typeof departure === 'string' ? undefined : departure
+      const { steamId } = record
+      this.#gate.logger.info({ steamId, admission: record.id, reason: toReason(departure) }, 'player gone')
+      this.#gate.emitter.emit('left', { admission: record, steamId, clean: departure === 'left', refusal })
+    }
+    if (player.first !== undefined) this.#endWhenHopeless(player)
+    else if (player.pins === 0) this.#end(player, departure)
+    else player.lastDeparture = departure
+  }
+
+  /** A session that was taken back, and no connection left that could renew it: the others go too. */
+  #endWhenHopeless(player: Player): void {
+    if (player.session !== undefined || player.provisional !== undefined || player.pins > 0) return
+    const records = [...player.admissions()]
+    if (records.some((each) => each.state === 'renewing' || each.state === 'reverifying')) return
+    const refusal = player.revocation ?? createRefusal('ticket-canceled')
+    for (const each of records) if (each.state !== 'away') each.dispatch('revoked', refusal)
+  }
+
+  #end(player: Player, departure: Departure): void {
+    if (this.#players.get(player.steamId) !== player) return
+    this.#players.delete(player.steamId)
+    this.#gate.renewals.unschedule(player)
+    const { session } = player
+    player.session = undefined
+    player.provisional = undefined
+    if (session !== undefined) {
+      session.end()
+      this.#gate.emitter.emit('ended', { steamId: player.steamId, reason: toReason(departure) })
+    }
+    this.#gate.claims.release(player)
+  }
+
+  /** Ends whatever is still held; the gate closes. */
+  clear(refusal: Refusal): void {
+    for (const player of this.all()) {
+      for (const record of [...player.admissions()]) record.dispatch('revoked', refusal)
+    }
+  }
+
+  // --- taken back ---
+
+  /** Puts a player out, or asks for a fresh ticket where policy has it so. */
+  revoke(player: Player, refusal: Refusal, by: GateEvents['revoked']['by']): void {
+    const { logger, emitter, settings, renewals } = this.#gate
+    logger.info({ steamId: player.steamId, code: refusal.code, by }, 'session revoked')
+    emitter.emit('revoked', { steamId: player.steamId, code: refusal.code, by })
+    player.revocation = refusal
+    const isRenewable = by === 'steam' && settings.renewOn.has(refusal.code)
+    if (isRenewable && renewals.askAll(player, refusal.code)) return
+    for (const record of [...player.admissions()]) {
+      // A place that is away loses nothing by a cancelled ticket: whoever returns brings a fresh one.
+      if (!isRenewable || record.state !== 'away') record.dispatch('revoked', refusal)
+    }
+    // A handshake of the same player that is nearly through must not undo what the operator did.
+    if (by === 'operator' && player.pins > 0 && player.session !== undefined) {
+      const { session } = player
+      player.session = undefined
+      session.end()
+      emitter.emit('ended', { steamId: player.steamId, reason: refusal.code })
+    }
+  }
+
+  /** The session was given up for a ticket that then turned out bad: the player's own client is asked. */
+  interrupt(player: Player): void {
+    if (player.session !== undefined || player.provisional !== undefined || player.first === undefined) return
+    player.revocation ??= createRefusal('ticket-canceled')
+    if (!this.#gate.renewals.askAll(player, 'ticket-canceled')) this.#endWhenHopeless(player)
+  }
+
+  /** `Authentication` says that a session is over. Those that were ended here are not ours any more by now. */
+  onSessionEnded(session: AuthSession, reason: SessionEndReason): void {
+    const player = this.#players.get(session.user)
+    if (player === undefined || player.session !== session) return
+    player.session = undefined
+    if (reason === 'replaced') {
+      this.#gate.emitter.emit('ended', { steamId: session.user, reason: 'renewed' })
+      return
+    }
+    const isLocal = reason === 'ended' || reason === 'closed'
+    const code: Code = isLocal ? 'kicked' : reason
+    this.#gate.emitter.emit('ended', { steamId: session.user, reason: code })
+    this.revoke(player, createRefusal(code), isLocal ? 'operator' : 'steam')
+  }
+}
+
+function toReason(departure: Departure): GateEvents['ended']['reason'] {
+  return typeof departure === 'string' ? departure : departure.code
+}

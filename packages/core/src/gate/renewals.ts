@@ -1,0 +1,103 @@
+import type { Code } from '../codes/codes.ts'
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { TicketMessage } from '../protocol/messages.ts'
+import type { AdmissionRecord } from './admission-record.ts'
+import type { GateContext } from './context.ts'
+import type { Player } from './player.ts'
+import { isNotAsked, Verification, type Verified } from './verification.ts'
+
+/** @internal Fresh tickets over live connections: who is asked, when, and what the answer does. */
+export class Renewals {
+  readonly #gate: GateContext
+
+  constructor(gate: GateContext) {
+    this.#gate = gate
+  }
+
+  /** Asks every connection that can renew. Whether any is being asked now. */
+  askAll(player: Player, reason: Code | 'scheduled'): boolean {
+    let asked = false
+    for (const record of [...player.admissions()]) {
+      if (record.renew(reason) || record.state === 'renewing' || record.state === 'reverifying') asked = true
+    }
+    return asked
+  }
+
+  /** Sends `renew`, with an identity made for this renewal. */
+  ask(record: AdmissionRecord, reason: Code | 'scheduled'): void {
+    const { emitter, identity, backend, settings } = this.#gate
+    emitter.emit('renewalRequested', { admission: record, steamId: record.steamId, reason })
+    const send = (issued: string): void => {
+      if (record.state !== 'renewing') return
+      record.expectedIdentity = issued
+      record.connection?.send({
+        ticketgate: 'renew',
+        reason,
+        deadlineMs: settings.renewalTimeoutMs,
+        apps: backend.appIds,
+        kinds: backend.verifies,
+        identity: issued,
+        ...(backend.serverSteamId !== undefined && { serverSteamId: backend.serverSteamId }),
+      })
+    }
+    const issued = identity.issue()
+    if (typeof issued === 'string') send(issued)
+    else {
+      issued.then(send, (error: unknown) =>
+        record.dispatch('timeout', createRefusal('internal-error', { cause: error })),
+      )
+    }
+  }
+
+  /** Shows the fresh ticket to everybody who must agree. */
+  verify(record: AdmissionRecord, message: TicketMessage): Verification {
+    const verification = new Verification(
+      this.#gate,
+      {
+        message,
+        expectedIdentity: record.expectedIdentity,
+        address: record.address,
+        renewalOf: record.player,
+      },
+      (result) => this.#onVerified(record, result),
+    )
+    this.#gate.track(verification.run())
+    return verification
+  }
+
+  #onVerified(record: AdmissionRecord, result: Verified | Refusal): void {
+    if (!result.ok) {
+      const isExcused = isNotAsked(result) && this.#gate.settings.whenUnavailable !== 'refuse'
+      record.dispatch(isExcused ? 'excused' : 'failed', result)
+      return
+    }
+    const { player } = record
+    record.fingerprint = result.reading.fingerprint
+    record.dispatch('accepted')
+    this.#gate.emitter.emit('renewed', {
+      admission: record,
+      steamId: record.steamId,
+      fingerprint: record.fingerprint,
+    })
+    for (const other of [...player.admissions()]) if (other !== record) other.dispatch('renewed')
+    this.schedule(player)
+  }
+
+  /** Starts the time until the next renewal that `renewEveryMs` asks for. */
+  schedule(player: Player): void {
+    const { renewEveryMs } = this.#gate.settings
+    if (renewEveryMs === 0) return
+    this.unschedule(player)
+    // A tenth up or down, so that those who came together do not all renew together.
+    const delayMs = renewEveryMs * (0.9 + Math.random() * 0.2)
+    player.renewalAt = this.#gate.deadlines.add(delayMs, () => {
+      this.askAll(player, 'scheduled')
+      this.schedule(player)
+    })
+  }
+
+  unschedule(player: Player): void {
+    this.#gate.deadlines.cancel(player.renewalAt)
+    player.renewalAt = undefined
+  }
+}
