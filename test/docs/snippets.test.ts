@@ -2,6 +2,7 @@
 //
 //   ts, js          is type-checked against the packages' sources
 //   ts run, js run  is also run, in a process of its own, and must end by itself with exit code 0
+//   ts server       is also started, must print a line, and must end with exit code 0 at SIGTERM
 //   ts fragment     is not a whole program; only its syntax is checked
 //   sh              commands of ours name tasks, subcommands, options and files that exist
 
@@ -10,7 +11,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { stripTypeScriptTypes } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { type Fence, readFences, readPages } from '../support/markdown.ts'
-import { root, runNode } from '../support/run.ts'
+import { root, runNode, runServer } from '../support/run.ts'
 
 const folder = join(root, 'test/.snippets')
 const fences = readPages().flatMap(readFences)
@@ -62,6 +63,13 @@ describe('the snippets of the documentation', () => {
     it(`${place} compiles`, () => {
       assert.deepEqual(errors.get(fileOf(fence)) ?? [], [])
     })
+    if (fence.marks.includes('server')) {
+      it(`${place} listens and closes down`, async function () {
+        this.timeout(30_000)
+        const { code, output } = await runServer(['--conditions=@ticketgate/source', fileOf(fence)], folder)
+        assert.equal(code, 0, output)
+      })
+    }
     if (fence.marks.includes('run')) {
       it(`${place} runs`, function () {
         this.timeout(30_000)

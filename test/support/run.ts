@@ -1,4 +1,4 @@
-import { type SpawnSyncOptions, spawnSync } from 'node:child_process'
+import { type SpawnSyncOptions, spawn, spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 
 /** The repository's own folder. */
@@ -26,4 +26,21 @@ export function run(command: string, args: string[], options: SpawnSyncOptions =
   })
   if (error && !('code' in error && error.code === 'ETIMEDOUT')) throw error
   return { code: status, stdout: String(stdout), output: `${stdout}${stderr}` }
+}
+
+/** Starts a server, waits for its first line of output, asks it to end (SIGTERM) and waits for that. */
+export async function runServer(args: string[], cwd: string): Promise<{ code: number | null; output: string }> {
+  const server = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  server.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+    server.kill('SIGTERM')
+  })
+  server.stderr.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  const impatience = setTimeout(() => server.kill('SIGKILL'), 20_000)
+  const code = await new Promise<number | null>((resolve) => server.once('close', resolve))
+  clearTimeout(impatience)
+  return { code, output }
 }
