@@ -49,6 +49,11 @@ export class AuthTicket {
     this.cancel()
   }
 
+  /** What Node's `console.log` sees. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON()
+  }
+
   /** What logs and `JSON.stringify` see: everything but the bytes. */
   toJSON(): object {
     return {

@@ -83,7 +83,10 @@ export class AdmissionRecord implements Admission {
 
   attach(connection: Connection): Refusal | undefined {
     const { player } = this
-    if (transition(this.state, 'attached') === undefined) return createRefusal('reservation-expired')
+    if (transition(this.state, 'attached') === undefined) {
+      if (this.#gate.isClosing) return createRefusal('server-closing')
+      return player.revocation ?? createRefusal('reservation-expired')
+    }
     const isAlive = player.session !== undefined || player.provisional !== undefined
     // Taken back while away: only a fresh ticket makes this good again.
     if (!isAlive && !connection.renewable) {
@@ -230,6 +233,11 @@ export class AdmissionRecord implements Admission {
       session: this.id,
       renewable: this.connection?.renewable ?? false,
     }
+  }
+
+  /** What Node's `console.log` sees. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON()
   }
 
   /** What logs and `JSON.stringify` see. */

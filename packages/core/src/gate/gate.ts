@@ -179,7 +179,7 @@ class GateCore implements GateContext {
     this.logger = options.logger ?? silentLogger
     this.deadlines = new Deadlines(this.clock)
     this.identity = createIdentityIssuer(this.settings.identity, this.clock)
-    this.signature = new SignatureCheck(this.settings.signature, this.clock)
+    this.signature = new SignatureCheck(this.settings.signature, backend.sessionModel === 'exclusive', this.clock)
     const { loginsPerPlayer } = this.settings
     this.logins = loginsPerPlayer ? new RateLimiter(loginsPerPlayer, this.clock, this.deadlines) : undefined
     this.name = crypto.randomUUID().slice(0, 8)

@@ -51,8 +51,9 @@ export type DuplicatePolicy = 'replace' | 'refuse' | { readonly share: number }
 /**
  * When Steam's signature is checked locally before Steam is asked:
  *
- * - `adaptive`: where it decides something (displacing a player of an exclusive backend, provisional
- *   admission), and for a while whenever many tickets turn out bad or Steam's budget runs low.
+ * - `adaptive`: where it decides something (always with an exclusive backend, where one player's begins wait
+ *   for each other, and before provisional admission), and for a while whenever many tickets turn out bad or
+ *   Steam's call budget runs low.
  * - `always`, `never` (even `never` checks where it decides something).
  */
 export type SignaturePolicy = 'adaptive' | 'always' | 'never'

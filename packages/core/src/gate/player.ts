@@ -25,7 +25,7 @@ export class Player {
   pins = 0
   /** Why the session was taken back, for verifications that still hold on to it. */
   revocation: Refusal | undefined
-  provisional: Provisional | undefined
+  #provisional: Provisional | undefined
   /** How the last admission went, when a verification outlives it. */
   lastDeparture: 'left' | 'dropped' | Refusal | undefined
   renewalAt: Deadline | undefined
@@ -33,6 +33,15 @@ export class Player {
   constructor(steamId: SteamId) {
     this.steamId = steamId
     this.ownerSteamId = steamId
+  }
+
+  // Behind accessors: it holds a ticket, which nothing that prints a player may see.
+  get provisional(): Provisional | undefined {
+    return this.#provisional
+  }
+
+  set provisional(provisional: Provisional | undefined) {
+    this.#provisional = provisional
   }
 
   /** In order of admission. */

@@ -144,11 +144,16 @@ export class Players {
     const { player } = record
     this.#admissions--
     player.remove(record)
+    const refusal = typeof departure === 'string' ? undefined : departure
+    const { steamId } = record
     if (record.wasAdmitted) {
-      const refusal = typeof departure === 'string' ? undefined : departure
-      const { steamId } = record
       this.#gate.logger.info({ steamId, admission: record.id, reason: toReason(departure) }, 'player gone')
       this.#gate.emitter.emit('left', { admission: record, steamId, clean: departure === 'left', refusal })
+    } else if (refusal !== undefined) {
+      // A place that was kept and never taken.
+      const { fingerprint, address } = record
+      this.#gate.logger.info({ code: refusal.code, fingerprint, steamId, address }, 'player refused')
+      this.#gate.emitter.emit('refused', { refusal, fingerprint, address, steamId })
     }
     if (player.first !== undefined) this.#endWhenHopeless(player)
     else if (player.pins === 0) this.#end(player, departure)

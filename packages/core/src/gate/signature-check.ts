@@ -15,21 +15,27 @@ const budgetPauseMs = 3_600_000
  */
 export class SignatureCheck {
   readonly #policy: SignaturePolicy
+  readonly #takesTurns: boolean
   readonly #clock: Clock
   #seen = 0
   #forged = 0
   #isOn = false
   #budgetLowUntil = 0
 
-  constructor(policy: SignaturePolicy, clock: Clock) {
+  /**
+   * @param takesTurns Whether begins of one player wait for each other, as those of an exclusive backend do:
+   * then a ticket that is not Steam's would hold up the player it names, so the check always decides something.
+   */
+  constructor(policy: SignaturePolicy, takesTurns: boolean, clock: Clock) {
     this.#policy = policy
+    this.#takesTurns = takesTurns
     this.#clock = clock
   }
 
   /** Whether to check a ticket for which nothing else decides. */
   get isDue(): boolean {
     if (this.#policy !== 'adaptive') return this.#policy === 'always'
-    return this.#isOn || (this.#budgetLowUntil > 0 && this.#budgetLowUntil > this.#clock.now())
+    return this.#takesTurns || this.#isOn || (this.#budgetLowUntil > 0 && this.#budgetLowUntil > this.#clock.now())
   }
 
   /** Notes how a ticket that looked whole turned out: forged means Steam or the signature said no. */
