@@ -4,3 +4,13 @@ export { type ParsedSteamId, SteamId } from './steam-id.ts'
 export { type InspectTicketOptions, inspectTicket } from './ticket/inspect-ticket.ts'
 export { createSteamTicketInspector, type SteamTicketInspectorOptions } from './ticket/inspector.ts'
 export { steamPublicKey } from './ticket/steam-public-key.ts'
+// --- the Web API backend ---
+export type {
+  BreakerOptions,
+  CallPolicy,
+  RecheckOptions,
+  SteamWebApiOptions,
+  WebApiApp,
+  WebApiKey,
+} from './web-api/options.ts'
+export { steamWebApi } from './web-api/steam-web-api.ts'

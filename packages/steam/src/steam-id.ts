@@ -73,12 +73,7 @@ function parseSteam3([, letter, universe, accountId, instance]: RegExpExecArray)
   // Chats keep flags in the upper bits of the instance: 0x80000 for a group's, 0x40000 for a lobby.
   const flags = letter === 'c' ? 0x80000 : letter === 'L' ? 0x40000 : 0
   const usual = type === accountType.individual ? desktopInstance : 0
-  return build(
-    Number(universe),
-    type,
-    (instance === undefined ? usual : Number(instance)) | flags,
-    Number(accountId),
-  )
+  return build(Number(universe), type, (instance === undefined ? usual : Number(instance)) | flags, Number(accountId))
 }
 
 /**
@@ -119,9 +114,7 @@ function describe(id: bigint): ParsedSteamId {
     isGameServer: isValid && (type === accountType.gameServer || type === accountType.anonymousGameServer),
     isAnonymousGameServer: isValid && type === accountType.anonymousGameServer,
     steam2:
-      type === accountType.individual
-        ? `STEAM_${universe}:${accountId & 1}:${Math.floor(accountId / 2)}`
-        : undefined,
+      type === accountType.individual ? `STEAM_${universe}:${accountId & 1}:${Math.floor(accountId / 2)}` : undefined,
     steam3: renderSteam3(universe, type, instance, accountId),
   })
 }

@@ -45,15 +45,7 @@ describe('inspectTicket on random and mutated input', () => {
       console.table(Object.fromEntries([...seen].sort((a, b) => b[1] - a[1])))
     }
     // The mutator must reach what lies behind the first check.
-    for (const code of [
-      'good',
-      'truncated',
-      'malformed',
-      'bad-signature',
-      'wrong-app',
-      'spliced',
-      'not-a-ticket',
-    ]) {
+    for (const code of ['good', 'truncated', 'malformed', 'bad-signature', 'wrong-app', 'spliced', 'not-a-ticket']) {
       assert.ok((seen.get(code) ?? 0) > 0, `${code} was never seen`)
     }
   })

@@ -35,6 +35,7 @@ export function decodeTicketText(text: string, maxTicketBytes = defaultMaxTicket
   if (bytes === undefined) return failed(explainText(digits))
   if (bytes.length > maxTicketBytes) return failed(ticketProblems['too-long'])
   if (isTextInBytes(bytes)) return failed(ticketProblems['double-encoded'])
+  if (form === 'hex' && lacksZeros(bytes)) return failed(ticketProblems['odd-hex'])
   if (form === 'hex') return { ok: true, bytes, form }
   return { ok: true, bytes, form: digits.includes('-') || digits.includes('_') ? 'base64url' : 'base64' }
 }
@@ -88,6 +89,17 @@ export function isTextInBytes(bytes: Uint8Array): boolean {
     if (bytes[i] !== spelt.charCodeAt(i)) return false
   }
   return true
+}
+
+/** Whether hex began with `14000` but not with `14000000`: 20, 0, 0, 0 with one digit for each zero. */
+function lacksZeros(bytes: Uint8Array): boolean {
+  return (
+    bytes.length > 3 &&
+    bytes[0] === 20 &&
+    bytes[1] === 0 &&
+    (bytes[2] as number) < 16 &&
+    (bytes[2] !== 0 || bytes[3] !== 0)
+  )
 }
 
 // --- why a text is none ---

@@ -71,6 +71,7 @@ export function createTicketInspector(options: TicketInspectorOptions): TicketIn
     throw new TypeError(`"maxTicketBytes" must be an integer from 230 to 65536, got ${String(maxTicketBytes)}`)
   }
   const alwaysCheckSignature = options.alwaysCheckSignature ?? false
+  if (typeof alwaysCheckSignature !== 'boolean') throw new TypeError('"alwaysCheckSignature" must be a boolean')
   const acceptsSession = kinds.includes('session')
   const acceptsWebapi = kinds.includes('webapi')
   const acceptsEncrypted = kinds.includes('encrypted')

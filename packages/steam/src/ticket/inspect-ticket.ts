@@ -2,8 +2,7 @@ import type { InspectedTicket } from '@ticketgate/core/ticket'
 import { createSteamTicketInspector, type SteamTicketInspectorOptions } from './inspector.ts'
 
 /** What a single ticket is held against. */
-export interface InspectTicketOptions
-  extends Omit<SteamTicketInspectorOptions, 'kinds' | 'alwaysCheckSignature'> {
+export interface InspectTicketOptions extends Omit<SteamTicketInspectorOptions, 'kinds' | 'alwaysCheckSignature'> {
   /**
    * Who is going to verify the ticket: the Web API or a native game server. Tickets for the other are a
    * problem. @default either
@@ -23,10 +22,7 @@ export interface InspectTicketOptions
  * const ticket = inspectTicket(text, { verifier: 'webapi', appIds: [480] })
  * console.log(ticket.steamId, ticket.fingerprint, ticket.problems)
  */
-export function inspectTicket(
-  input: Uint8Array | string,
-  options: InspectTicketOptions = {},
-): InspectedTicket {
+export function inspectTicket(input: Uint8Array | string, options: InspectTicketOptions = {}): InspectedTicket {
   const { verifier, checkSignature, ...inspectorOptions } = options
   if (verifier !== undefined && verifier !== 'webapi' && verifier !== 'native') {
     throw new TypeError(`"verifier" must be "webapi" or "native", got ${String(verifier)}`)

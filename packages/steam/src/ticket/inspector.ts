@@ -1,17 +1,10 @@
-import { createPublicKey, hash, KeyObject, verify } from 'node:crypto'
-import {
-  createTicketInspector,
-  type TicketInspector,
-  type TicketInspectorOptions,
-} from '@ticketgate/core/ticket'
+import { createPublicKey, createVerify, hash, KeyObject } from 'node:crypto'
+import { createTicketInspector, type TicketInspector, type TicketInspectorOptions } from '@ticketgate/core/ticket'
 import { steamPublicKey } from './steam-public-key.ts'
 
 /** How a backend reads tickets. */
 export interface SteamTicketInspectorOptions
-  extends Pick<
-    TicketInspectorOptions,
-    'kinds' | 'appIds' | 'now' | 'maxTicketBytes' | 'alwaysCheckSignature'
-  > {
+  extends Pick<TicketInspectorOptions, 'kinds' | 'appIds' | 'now' | 'maxTicketBytes' | 'alwaysCheckSignature'> {
   /**
    * A public key to trust **instead of** Steam's: PEM text or KeyObject, RSA of 1,024 bits. Whoever holds
    * its private half can make tickets for any player: for tests and simulated Steam only.
@@ -28,13 +21,12 @@ export interface SteamTicketInspectorOptions
 export function createSteamTicketInspector(options: SteamTicketInspectorOptions = {}): TicketInspector {
   const { dangerouslyTrustKey, ...inspectorOptions } = options
   // Made once: parsing the text takes longer than the check itself.
-  const key =
-    dangerouslyTrustKey === undefined ? createPublicKey(steamPublicKey) : readTrustedKey(dangerouslyTrustKey)
+  const key = dangerouslyTrustKey === undefined ? createPublicKey(steamPublicKey) : readTrustedKey(dangerouslyTrustKey)
   requireSha1(key)
   return createTicketInspector({
     ...inspectorOptions,
     sha256Base64Url: (data) => hash('sha256', data, 'base64url'),
-    verifySignature: (signed, signature) => verify('RSA-SHA1', signed, key, signature),
+    verifySignature: (signed, signature) => verifySha1(key, signed, signature),
   })
 }
 
@@ -47,20 +39,21 @@ function readTrustedKey(value: unknown): KeyObject {
     // The error of OpenSSL is left out: it can quote what it was given.
   }
   if (key?.asymmetricKeyType !== 'rsa' || key.asymmetricKeyDetails?.modulusLength !== 1024) {
-    throw new TypeError(
-      '"dangerouslyTrustKey" must be an RSA public key of 1024 bits, as PEM text or KeyObject',
-    )
+    throw new TypeError('"dangerouslyTrustKey" must be an RSA public key of 1024 bits, as PEM text or KeyObject')
   }
   return key
+}
+
+// A Verify object costs a tenth less than the one-shot `verify`; see bench/ticket-reading.ts.
+function verifySha1(key: KeyObject, signed: Uint8Array, signature: Uint8Array): boolean {
+  return createVerify('RSA-SHA1').update(signed).verify(key, signature)
 }
 
 // Some distributions forbid SHA-1 signatures by policy. Then every ticket would seem forged.
 function requireSha1(key: KeyObject): void {
   try {
-    verify('RSA-SHA1', new Uint8Array(1), key, new Uint8Array(128))
+    verifySha1(key, new Uint8Array(1), new Uint8Array(128))
   } catch (cause) {
-    throw new Error('This OpenSSL cannot verify RSA signatures with SHA-1, which Steam signs tickets with', {
-      cause,
-    })
+    throw new Error('This OpenSSL cannot verify RSA signatures with SHA-1, which Steam signs tickets with', { cause })
   }
 }

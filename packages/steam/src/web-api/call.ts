@@ -35,7 +35,7 @@ export function isTripping(outcome: unknown): outcome is WebApiFault {
  */
 export class Call<Answer extends Outcome = Outcome> {
   readonly outcome: Promise<Answer | WebApiFault>
-  /** When it must be over, by the clock's `now`. */
+  /** When it must be over, by the clock's `monotonicNow`. */
   readonly deadlineAtMs: number
   deadline: Deadline | undefined
   /** Askers who still wait. */
@@ -43,7 +43,8 @@ export class Call<Answer extends Outcome = Outcome> {
   isSettled = false
   /** Ends what the call is doing at the moment: an exchange, a wait, a policy's run. */
   interrupt: ((fault: WebApiFault) => void) | undefined
-  #resolve!: (outcome: Answer | WebApiFault) => void
+  // Its type says nothing of the answer, so that a call for one stands where any call is wanted.
+  #resolve!: (outcome: never) => void
 
   constructor(deadlineAtMs: number) {
     this.deadlineAtMs = deadlineAtMs
@@ -55,7 +56,7 @@ export class Call<Answer extends Outcome = Outcome> {
   settle(outcome: Answer | WebApiFault): void {
     if (this.isSettled) return
     this.isSettled = true
-    this.#resolve(outcome)
+    this.#resolve(outcome as never)
   }
 
   /** Settles from outside and stops what runs. */

@@ -1,5 +1,6 @@
 import type { Clock, Deadlines } from '@ticketgate/core'
-import { abandonment, Call, isFault, type Outcome } from './call.ts'
+import { abandonment, Call, type Outcome } from './call.ts'
+import { monotonicNow } from './monotonic-now.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { redactError } from './redact.ts'
 import type { Runner } from './retrying-runner.ts'
@@ -32,14 +33,14 @@ export class Caller {
   /** Starts a call; its outcome comes within `timeoutMs` and never rejects. */
   start<Answer extends Outcome>(question: Question<Answer>, runner: Pick<Runner, 'run'>): Call<Answer> {
     const { clock, deadlines, timeoutMs, maxCalls } = this.#options
-    const call = new Call<Answer>(clock.now() + timeoutMs)
+    const call = new Call<Answer>(monotonicNow(clock) + timeoutMs)
     if (this.#isClosed) {
       call.settle(abandonment('closed'))
     } else if (this.#calls.size >= maxCalls) {
       call.settle(tooMany())
     } else {
-      this.#calls.add(call as Call<Outcome>)
-      call.deadline = deadlines.add(timeoutMs, () => call.end(timedOut(timeoutMs)))
+      this.#calls.add(call)
+      call.deadline = deadlines.add(timeoutMs, () => this.#end(call, timedOut(timeoutMs)))
       void this.#run(call, question, runner)
     }
     return call
@@ -55,13 +56,20 @@ export class Caller {
 
   /** Gives up on a call that nobody waits for any more. */
   abandon(call: Call): void {
-    call.end(abandonment('left'))
+    this.#end(call, abandonment('left'))
   }
 
   /** Ends all calls. */
   close(): void {
     this.#isClosed = true
-    for (const call of [...this.#calls]) call.end(abandonment('closed'))
+    for (const call of [...this.#calls]) this.#end(call, abandonment('closed'))
+  }
+
+  // Forgets the call at once: what it was doing may be a key function that never returns.
+  #end(call: Call, fault: WebApiFault): void {
+    this.#options.deadlines.cancel(call.deadline)
+    this.#calls.delete(call)
+    call.end(fault)
   }
 
   async #run<Answer extends Outcome>(
@@ -74,10 +82,12 @@ export class Caller {
       outcome = await runner.run(call, question)
     } catch (error) {
       // For a call that was settled from outside this goes nowhere.
-      outcome = isFull(error) ? tooMany() : fault('backend-unavailable', 'the call failed', { cause: redactError(error, false) })
+      outcome = isFull(error)
+        ? tooMany()
+        : fault('backend-unavailable', 'the call failed', { cause: redactError(error, false) })
     }
     this.#options.deadlines.cancel(call.deadline)
-    this.#calls.delete(call as Call<Outcome>)
+    this.#calls.delete(call)
     call.settle(outcome)
   }
 }

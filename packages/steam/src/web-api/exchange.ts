@@ -77,7 +77,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
       first === undefined
         ? ''
         : (this.#others === undefined ? first : Buffer.concat([first, ...this.#others])).toString('utf8')
-    this.#finish({ type: 'reply', status: this.#status, retryAfter: this.#retryAfter, body })
+    const reply: HttpReply = { type: 'reply', status: this.#status, retryAfter: this.#retryAfter, body }
+    // undici frees a connection one turn of the loop after its answer. Whoever asks again at once would open
+    // another one, so the answer is given right after that: calls one at a time then use one connection.
+    queueMicrotask(() => setImmediate(() => this.#finish(reply)))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -89,6 +92,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #finish(answer: HttpReply | WebApiFault): void {
+    if (this.#isSettled) return
     this.#isSettled = true
     this.#first = undefined
     this.#others = undefined

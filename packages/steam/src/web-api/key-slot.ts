@@ -1,4 +1,5 @@
 import type { Clock } from '@ticketgate/core'
+import { monotonicNow } from './monotonic-now.ts'
 import { isKey, type WebApiKey } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { describeError, redactError } from './redact.ts'
@@ -27,7 +28,7 @@ export class KeySlot {
   readonly #warnAt: number
   #day = -1
   #calls = 0
-  #pausedUntil = 0
+  #pausedUntil = Number.NEGATIVE_INFINITY
   #lastKey: string | undefined
   #lastHeaders: Record<string, string> | undefined
 
@@ -43,11 +44,11 @@ export class KeySlot {
 
   /** How long Steam still wants this key to be silent, in milliseconds. */
   pauseMs(): number {
-    return Math.max(0, this.#pausedUntil - this.#options.clock.now())
+    return Math.max(0, this.#pausedUntil - monotonicNow(this.#options.clock))
   }
 
   pause(forMs: number): void {
-    const until = this.#options.clock.now() + Math.min(forMs, maxPauseMs)
+    const until = monotonicNow(this.#options.clock) + Math.min(forMs, maxPauseMs)
     if (until > this.#pausedUntil) this.#pausedUntil = until
   }
 

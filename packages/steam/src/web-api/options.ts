@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import {
   type AppId,
   type Awaitable,
@@ -7,7 +8,6 @@ import {
   silentLogger,
   systemClock,
 } from '@ticketgate/core'
-import type { KeyObject } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import { parseBaseUrl, type Target, targetOfHost } from './target.ts'
 
@@ -174,7 +174,12 @@ export function resolveOptions(options: SteamWebApiOptions): ResolvedOptions {
     dailyCallLimit:
       options.dailyCallLimit === Number.POSITIVE_INFINITY
         ? options.dailyCallLimit
-        : integer('dailyCallLimit', options.dailyCallLimit ?? webApiDefaults.dailyCallLimit, 1, Number.MAX_SAFE_INTEGER),
+        : integer(
+            'dailyCallLimit',
+            options.dailyCallLimit ?? webApiDefaults.dailyCallLimit,
+            1,
+            Number.MAX_SAFE_INTEGER,
+          ),
     warnAtShare: share('warnAtShare', options.warnAtShare ?? webApiDefaults.warnAtShare, true),
     recheck,
     dangerouslyTrustTicketKey,

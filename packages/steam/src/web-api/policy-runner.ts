@@ -1,6 +1,6 @@
 import { type Deadline, type Deadlines, isBackendError } from '@ticketgate/core'
 import type { Availability } from './availability.ts'
-import { type Call, isFault, isTripping, type Outcome } from './call.ts'
+import { type Call, isAbandonment, isFault, isTripping, type Outcome } from './call.ts'
 import type { BreakerOptions, CallPolicy } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { describeError, redactError } from './redact.ts'
@@ -35,8 +35,14 @@ export class PolicyRunner implements Runner {
 
   async run<Answer extends Outcome>(call: Call<Answer>, question: Question<Answer>): Promise<Answer | WebApiFault> {
     const controller = new AbortController()
-    const outcome = await this.#execute(call, question, controller)
-    if (!call.isSettled) this.#note(outcome)
+    let ended: WebApiFault | undefined
+    const stop = (fault: WebApiFault): void => {
+      ended = fault
+      controller.abort()
+    }
+    call.interrupt = stop
+    const outcome = await this.#execute(call, question, controller.signal, stop)
+    this.#note(ended ?? outcome)
     return outcome
   }
 
@@ -48,22 +54,24 @@ export class PolicyRunner implements Runner {
   async #execute<Answer extends Outcome>(
     call: Call<Answer>,
     question: Question<Answer>,
-    controller: AbortController,
+    ended: AbortSignal,
+    stop: (fault: WebApiFault) => void,
   ): Promise<Answer | WebApiFault> {
     const { wire, policy } = this.#options
     let last: Answer | WebApiFault | undefined
     const attempt = async (context?: { readonly signal?: AbortSignal }): Promise<Answer> => {
       last = undefined
       const headers = await wire.prepare(call, question)
-      call.interrupt = () => controller.abort()
-      const signals = context?.signal === undefined ? [controller.signal] : [controller.signal, context.signal]
+      // A wait for the end of a pause may have put its own there.
+      call.interrupt = stop
+      const signals = context?.signal === undefined ? [ended] : [ended, context.signal]
       const outcome = isHeaders(headers) ? await wire.send(call, question, headers, signals) : headers
       last = outcome
       if (isFault(outcome)) throw toError(outcome, question.method)
       return outcome
     }
     try {
-      const result: Answer = await policy.execute(attempt, controller.signal)
+      const result: Answer = await policy.execute(attempt, ended)
       // A fallback or a cache must not speak in Steam's name.
       return last !== undefined && result === last
         ? result
@@ -71,12 +79,16 @@ export class PolicyRunner implements Runner {
     } catch (error) {
       if (last !== undefined && isFault(last) && isBackendError(error)) return last
       const cause = redactError(error, false)
-      return fault('backend-unavailable', `the call policy gave up with ${describeError(cause)}`, { trips: true, cause })
+      return fault('backend-unavailable', `the call policy gave up with ${describeError(cause)}`, {
+        trips: true,
+        cause,
+      })
     }
   }
 
   #note(outcome: Outcome): void {
     const { availability, breaker } = this.#options
+    if (isAbandonment(outcome)) return
     if (isTripping(outcome)) {
       availability.lost(outcome.detail)
       if (this.#probeDeadline === undefined) this.#probeAfter(breaker.openMs)

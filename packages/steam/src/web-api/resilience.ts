@@ -2,6 +2,7 @@ import type { Clock, Deadline, Deadlines } from '@ticketgate/core'
 import { bulkhead, CircuitState, CountBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
 import type { Availability } from './availability.ts'
 import { isTripping, type Outcome } from './call.ts'
+import { monotonicNow } from './monotonic-now.ts'
 import type { BreakerOptions } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 
@@ -48,7 +49,7 @@ export class Resilience {
   whileOpen(): WebApiFault | undefined {
     if (this.#breaker.state === CircuitState.Closed) return undefined
     return fault('backend-unavailable', 'Steam has not answered lately and will be asked again soon', {
-      retryAfterMs: Math.max(1, Math.ceil(this.#openUntilMs - this.#options.clock.now())),
+      retryAfterMs: Math.max(1, Math.ceil(this.#openUntilMs - monotonicNow(this.#options.clock))),
       isLocal: true,
     })
   }
@@ -75,7 +76,7 @@ export class Resilience {
   #onBreak(reason: unknown): void {
     if (this.#isClosed) return
     const { breaker, clock, deadlines, availability } = this.#options
-    const now = clock.now()
+    const now = monotonicNow(clock)
     // One that opens again soon after it closed goes on where it was, so that a Steam that answers the probe
     // and nothing else does not make it flap.
     const isFresh = availability.isAvailable && now - this.#closedAtMs > breaker.maxOpenMs
@@ -89,7 +90,7 @@ export class Resilience {
 
   #onReset(): void {
     if (this.#isClosed) return
-    this.#closedAtMs = this.#options.clock.now()
+    this.#closedAtMs = monotonicNow(this.#options.clock)
     this.#options.availability.found()
   }
 

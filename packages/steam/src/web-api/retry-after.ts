@@ -14,6 +14,10 @@ export const maxRetryAfterMs = 86_400_000
 export function parseRetryAfter(value: unknown, nowMs: number): number | undefined {
   if (typeof value !== 'string') return undefined
   const text = value.trim()
-  const waitMs = /^\d{1,15}$/.test(text) ? Number(text) * 1000 : httpDate.test(text) ? Date.parse(text) - nowMs : Number.NaN
+  const waitMs = /^\d{1,15}$/.test(text)
+    ? Number(text) * 1000
+    : httpDate.test(text)
+      ? Date.parse(text) - nowMs
+      : Number.NaN
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(0, waitMs), maxRetryAfterMs)
 }

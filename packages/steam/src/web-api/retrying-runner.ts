@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@ticketgate/core'
 import { type Call, isFault, type Outcome } from './call.ts'
+import { monotonicNow } from './monotonic-now.ts'
 import type { WebApiFault } from './parse-answer.ts'
 import type { Resilience } from './resilience.ts'
 import { isHeaders, type Question, type Wire } from './wire.ts'
@@ -29,14 +30,14 @@ export class RetryingRunner implements Runner {
 
   async run<Answer extends Outcome>(call: Call<Answer>, question: Question<Answer>): Promise<Answer | WebApiFault> {
     for (let tries = 1; ; tries++) {
-      const outcome = await this.#try(call as Call<Outcome> as Call<Answer>, question)
+      const outcome = await this.#try(call, question)
       if (!isFault(outcome) || call.isSettled) return outcome
       const { code, detail, retriable, retryAfterMs } = outcome
       this.#logger.warn({ method: question.method, code, detail, tries }, 'a call to the Steam Web API failed')
       if (!retriable || tries > question.retries) return outcome
       const waitMs = retryAfterMs ?? backoffMs * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
       // The deadline is total: a wait that would end after it is not begun.
-      if (this.#clock.now() + waitMs >= call.deadlineAtMs) return outcome
+      if (monotonicNow(this.#clock) + waitMs >= call.deadlineAtMs) return outcome
       await this.#wire.wait(call, waitMs)
       if (call.isSettled) return outcome
     }

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { type Call, isAbandonment, isTripping, type Outcome } from './call.ts'
 import { Exchange } from './exchange.ts'
 import type { KeySlot } from './key-slot.ts'
+import { monotonicNow } from './monotonic-now.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { parseRetryAfter } from './retry-after.ts'
 import type { Target } from './target.ts'
@@ -50,7 +51,8 @@ export class Wire {
     const pauseMs = key.pauseMs()
     if (pauseMs > 0) return this.#prepareAfter(pauseMs, call, question)
     const headers = key.headers()
-    if (headers instanceof Promise) return headers.then((fetched) => (isHeaders(fetched) ? (key.count() ?? fetched) : fetched))
+    if (headers instanceof Promise)
+      return headers.then((fetched) => (isHeaders(fetched) ? (key.count() ?? fetched) : fetched))
     return key.count() ?? headers
   }
 
@@ -118,7 +120,7 @@ export class Wire {
 
   async #prepareAfter(pauseMs: number, call: Call, question: Question): Promise<Headers | WebApiFault> {
     const held = fault('backend-throttled', 'Steam asked for a pause', { retryAfterMs: pauseMs, isLocal: true })
-    if (this.#options.clock.now() + pauseMs >= call.deadlineAtMs) return held
+    if (monotonicNow(this.#options.clock) + pauseMs >= call.deadlineAtMs) return held
     await this.wait(call, pauseMs + Math.random() * spreadMs)
     // It may have been prolonged meanwhile.
     return call.isSettled ? held : this.prepare(call, question)
