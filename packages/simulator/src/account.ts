@@ -68,11 +68,7 @@ export interface ClientFaults {
 /** What an account object needs of its Steam. */
 export interface AccountHost {
   readonly world: World
-  readonly createClient: (
-    account: SimulatedAccount,
-    appId?: AppId,
-    options?: ClientOptions,
-  ) => SimulatedClient
+  readonly createClient: (account: SimulatedAccount, appId?: AppId, options?: ClientOptions) => SimulatedClient
   readonly checkAppId: (name: string, appId: AppId) => AppId
 }
 

@@ -45,10 +45,9 @@ export function createClient(
   let closed = false
   let requested = 0
 
-  const unsubscribe = world.subscribe((operation) => {
-    if (!('steamId' in operation) || operation.steamId !== account.steamId) return
-    if (operation.type === 'went-offline') emit({ type: 'unavailable', reason: 'logged off from Steam' })
-    if (operation.type === 'went-online') emit({ type: 'recovered' })
+  const unsubscribe = world.subscribeAccount(account.steamId, ({ type }) => {
+    if (type === 'went-offline') emit({ type: 'unavailable', reason: 'logged off from Steam' })
+    if (type === 'went-online') emit({ type: 'recovered' })
   })
 
   function emit(event: BackendEvent): void {
@@ -60,10 +59,7 @@ export function createClient(
     if (closed) throw new TicketgateError('ERR_CLOSED', 'The simulated Steam client is closed')
     const { kind, identity } = request
     if (kind === 'encrypted') {
-      throw new TicketgateError(
-        'ERR_UNSUPPORTED',
-        'The simulated Steam client issues no encrypted app tickets',
-      )
+      throw new TicketgateError('ERR_UNSUPPORTED', 'The simulated Steam client issues no encrypted app tickets')
     }
     if (open.size + requested >= ticketLimit) {
       throw new TicketgateError('ERR_TICKET_LIMIT', `The Steam client already holds ${ticketLimit} tickets`)

@@ -67,8 +67,7 @@ export function createTimerGroup(clock: Clock): TimerGroup {
     close() {
       for (const timer of timers) clock.clearTimer(timer)
       timers.clear()
-      for (const fail of [...waits])
-        fail(new TicketgateError('ERR_CLOSED', 'Closed while waiting for simulated Steam'))
+      for (const fail of [...waits]) fail(new TicketgateError('ERR_CLOSED', 'Closed while waiting for simulated Steam'))
     },
   }
 }

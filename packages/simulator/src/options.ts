@@ -1,12 +1,7 @@
 import { type AppId, isAppId } from '@ticketgate/core'
 
 /** @throws RangeError naming the option. */
-export function checkInteger(
-  name: string,
-  value: unknown,
-  min: number,
-  max = Number.MAX_SAFE_INTEGER,
-): number {
+export function checkInteger(name: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number') throw new TypeError(`"${name}" must be a number, got ${describe(value)}`)
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`"${name}" must be an integer from ${min} to ${max}, got ${value}`)
@@ -22,8 +17,7 @@ export function checkAppId(name: string, value: unknown): AppId {
 
 /** @throws TypeError naming the option. */
 export function checkAppIds(name: string, values: unknown): AppId[] {
-  if (!Array.isArray(values))
-    throw new TypeError(`"${name}" must be an array of app ids, got ${describe(values)}`)
+  if (!Array.isArray(values)) throw new TypeError(`"${name}" must be an array of app ids, got ${describe(values)}`)
   return values.map((value: unknown) => checkAppId(name, value))
 }
 
@@ -34,7 +28,5 @@ export function checkString(name: string, value: unknown): string {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'number' || typeof value === 'boolean' || value == null
-    ? String(value)
-    : typeof value
+  return typeof value === 'number' || typeof value === 'boolean' || value == null ? String(value) : typeof value
 }

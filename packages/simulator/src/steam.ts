@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { type AppId, type Clock, isSteamId, type SteamId } from '@ticketgate/core'
+import { type AppId, type Clock, isSteamId, type SteamId, TicketgateError } from '@ticketgate/core'
 import { type CreateAccountOptions, createAccountHandle, type SimulatedAccount } from './account.ts'
 import { createClient } from './client.ts'
 import { simulationClock } from './clock.ts'
@@ -64,7 +64,7 @@ export interface SimulatedSteam {
   revoke(account: SimulatedAccount, response: number, options?: { readonly owner?: SimulatedAccount }): void
   /** Hears every change of the simulated world, after it happened. Returns what ends it. */
   subscribe(listener: (operation: Operation) => void): () => void
-  /** Closes all game servers, clients and Web APIs it made. Idempotent. */
+  /** Closes all game servers, clients and Web APIs it made; no more can be made. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -87,6 +87,7 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
   const mint = new Mint({ world, clock, random: random.fork('tickets') })
   const accounts = new Map<SteamId, SimulatedAccount>()
   const closers = new Set<() => Promise<void>>()
+  let closed = false
   let servers = 0
   let webApis = 0
 
@@ -121,8 +122,10 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
     const handle = createAccountHandle(steamId, {
       world,
       checkAppId: checkKnownApp,
-      createClient: (owner, appId = mainAppId, options = {}) =>
-        own(createClient(owner, checkKnownApp('appId', appId), options, { world, mint, clock })),
+      createClient(owner, appId = mainAppId, options = {}) {
+        requireOpen()
+        return own(createClient(owner, checkKnownApp('appId', appId), options, { world, mint, clock }))
+      },
     })
     accounts.set(steamId, handle)
     if (account.vacBanned) handle.vacBan()
@@ -136,6 +139,10 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
       throw new TypeError(`"${name}" must be an account of this simulated Steam`)
     }
     return steamId
+  }
+
+  function requireOpen(): void {
+    if (closed) throw new TicketgateError('ERR_CLOSED', 'This simulated Steam was closed')
   }
 
   /** Sees to it that a thing with a life ends with this Steam. */
@@ -162,23 +169,24 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
     createAccount,
     account: (steamId) => accounts.get(steamId),
     mintTicket: (account, options = {}) =>
-      createTicket(
-        knownAccount('account', account),
-        { appId: mainAppId, ...options },
-        { world, mint, appIds },
-      ),
+      createTicket(knownAccount('account', account), { appId: mainAppId, ...options }, { world, mint, appIds }),
     gameServer(options = {}) {
+      requireOpen()
       servers += 1
       const label = `game-server-${servers}`
       const host = { world, mint, clock, label, random: random.fork(label) }
       return own(createGameServer(checkGameServerOptions(options, appIds), host))
     },
     async listenWebApi(options = {}) {
+      requireOpen()
       const key = createPublicKey(simulatorPublicKey)
       webApis += 1
       const label = `web-api-${webApis}`
       const defaultKey = Buffer.from(random.fork(label).bytes(16)).toString('hex').toUpperCase()
-      return own(await listenWebApi(options, { world, clock, key, label, defaultKey }))
+      const webApi = await listenWebApi(options, { steam, world, clock, key, label, defaultKey })
+      if (!closed) return own(webApi)
+      await webApi.close()
+      throw new TicketgateError('ERR_CLOSED', 'This simulated Steam was closed')
     },
     revoke(account, response, options = {}) {
       world.apply({
@@ -190,6 +198,7 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
     },
     subscribe: (listener) => world.subscribe(listener),
     async close() {
+      closed = true
       await Promise.all([...closers].map((close) => close()))
     },
     [Symbol.asyncDispose]: () => steam.close(),
@@ -198,8 +207,7 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
 }
 
 function checkApps(apps: readonly (AppId | AppOptions)[]): AppFacts[] {
-  if (!Array.isArray(apps) || apps.length === 0)
-    throw new TypeError('"apps" must be an array with at least one app')
+  if (!Array.isArray(apps) || apps.length === 0) throw new TypeError('"apps" must be an array with at least one app')
   return apps.map((app: AppId | AppOptions) => {
     const { appId, name = undefined, dlc = [] } = typeof app === 'number' ? { appId: app } : app
     return {

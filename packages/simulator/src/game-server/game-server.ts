@@ -24,6 +24,7 @@ import { judgeTicket } from '../world/judge.ts'
 import type { Operation } from '../world/operations.ts'
 import type { World } from '../world/world.ts'
 import { isIdentityOfServer, judgeBegin } from './begin.ts'
+import { effectOnSession } from './effects.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { CheckedGameServerOptions, GameServerFaults, HandmadeVerdict } from './options.ts'
 import { createServerSteamId } from './server-steam-id.ts'
@@ -62,10 +63,7 @@ interface GameServerHost {
 }
 
 /** Makes a simulated game server. */
-export function createGameServer(
-  options: CheckedGameServerOptions,
-  host: GameServerHost,
-): SimulatedGameServer {
+export function createGameServer(options: CheckedGameServerOptions, host: GameServerHost): SimulatedGameServer {
   const { appId, faults } = options
   const { world, mint, clock, random, label } = host
   const key = createPublicKey(simulatorPublicKey)
@@ -205,10 +203,14 @@ export function createGameServer(
         revoke(session, operation.response, operation.ownerSteamId)
         continue
       }
-      const response = session.state === 'good' ? effectOn(session, operation) : undefined
+      const response = session.state === 'good' ? effectOf(operation, session) : undefined
       if (response !== undefined) revoke(session, response)
     }
   })
+
+  function effectOf(operation: Operation, { steamId: player, head }: Session): number | undefined {
+    return effectOnSession(operation, { world, player, head, appId, isSecure: options.secure })
+  }
 
   function affectedBy(operation: Operation): Session[] {
     // Borrowers lose a licence with its owner, so that one looks at everybody.
@@ -228,33 +230,6 @@ export function createGameServer(
     if (response !== AuthSessionResponse.OK) session.state = 'lost'
     session.clearTimer?.()
     emitVerdict({ steamId: session.steamId, ownerSteamId, response })
-  }
-
-  /** The verdict that an operation brings to a good session, if any. */
-  function effectOn(session: Session, operation: Operation): number | undefined {
-    switch (operation.type) {
-      case 'ticket-canceled':
-        return world.ticketByHead(session.head)?.facts.handle === operation.handle
-          ? AuthSessionResponse.AuthTicketCanceled
-          : undefined
-      case 'license-lost':
-        return world.ownerOf(session.steamId, appId) === undefined
-          ? AuthSessionResponse.NoLicenseOrExpired
-          : undefined
-      case 'went-offline':
-        return AuthSessionResponse.UserNotConnectedToSteam
-      case 'logged-in-elsewhere':
-        return AuthSessionResponse.LoggedInElseWhere
-      case 'vac-banned':
-        return options.secure && world.isVacBanned(session.steamId, appId)
-          ? AuthSessionResponse.VACBanned
-          : undefined
-      case 'publisher-banned':
-        return world.isPublisherBanned(session.steamId, appId)
-          ? AuthSessionResponse.PublisherIssuedBan
-          : undefined
-    }
-    return undefined
   }
 
   function endAuthSession(player: SteamId): void {

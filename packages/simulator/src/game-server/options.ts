@@ -57,10 +57,7 @@ export type CheckedGameServerOptions = Required<Omit<GameServerOptions, 'faults'
 }
 
 /** @throws TypeError or RangeError naming the option. */
-export function checkGameServerOptions(
-  options: GameServerOptions,
-  appIds: readonly AppId[],
-): CheckedGameServerOptions {
+export function checkGameServerOptions(options: GameServerOptions, appIds: readonly AppId[]): CheckedGameServerOptions {
   const checked = {
     appId: options.appId ?? (appIds[0] as AppId),
     address: options.address ?? '127.0.0.1',
@@ -71,9 +68,7 @@ export function checkGameServerOptions(
     faults: { ...defaultGameServerFaults, ...options.faults },
   }
   if (!isAppId(checked.appId) || !appIds.includes(checked.appId)) {
-    throw new TypeError(
-      `"appId" must be one of this Steam's apps, ${appIds.join(', ')}, got ${checked.appId}`,
-    )
+    throw new TypeError(`"appId" must be one of this Steam's apps, ${appIds.join(', ')}, got ${checked.appId}`)
   }
   if (checked.logon !== 'anonymous' && checked.logon !== 'token') {
     throw new TypeError(`"logon" must be 'anonymous' or 'token', got ${String(checked.logon)}`)

@@ -3,14 +3,7 @@ import type { AppId, Clock, SteamId, TicketKind } from '@ticketgate/core'
 import { simulatorPrivateKey } from '../key-pair.ts'
 import type { Random } from '../random.ts'
 import type { World } from '../world/world.ts'
-import {
-  assembleTicket,
-  signOwnership,
-  type TicketFields,
-  ticketTypes,
-  writeHead,
-  writeOwnership,
-} from './layout.ts'
+import { assembleTicket, signOwnership, type TicketFields, ticketTypes, writeHead, writeOwnership } from './layout.ts'
 import { digestHead } from './read.ts'
 
 /** 21 days, as in every genuine ticket seen. */
@@ -33,10 +26,7 @@ export class Mint {
   readonly #random: Random
   readonly #startedAtMs: number
   readonly #key: KeyObject = createPrivateKey(simulatorPrivateKey)
-  readonly #issuers = new Map<
-    SteamId,
-    { readonly random: Random; readonly externalIp: number; counter: number }
-  >()
+  readonly #issuers = new Map<SteamId, { readonly random: Random; readonly externalIp: number; counter: number }>()
   readonly #signed = new Map<string, { readonly ownership: Uint8Array; readonly signature: Uint8Array }>()
   #handles = 0
 

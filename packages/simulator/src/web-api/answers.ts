@@ -81,9 +81,7 @@ export function getPlayerBans(steamIds: readonly SteamId[], { world, nowMs }: An
       VACBanned: account.vacBans.size > 0,
       NumberOfVACBans: account.vacBans.size,
       DaysSinceLastBan:
-        account.bannedAtMs === undefined
-          ? 0
-          : Math.max(0, Math.floor((nowMs - account.bannedAtMs) / 86_400_000)),
+        account.bannedAtMs === undefined ? 0 : Math.max(0, Math.floor((nowMs - account.bannedAtMs) / 86_400_000)),
       NumberOfGameBans: account.publisherBans.size,
       EconomyBan: 'none',
     })),
@@ -141,8 +139,7 @@ function knownAccounts(world: World, steamIds: readonly SteamId[]): AccountState
 export function withWrongTypes(value: unknown): unknown {
   if (typeof value === 'boolean' || typeof value === 'number') return String(value)
   if (typeof value === 'string') return /^\d+$/.test(value) ? Number(value) : value
-  if (Array.isArray(value))
-    return Object.fromEntries(value.map((item, index) => [index, withWrongTypes(item)]))
+  if (Array.isArray(value)) return Object.fromEntries(value.map((item, index) => [index, withWrongTypes(item)]))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withWrongTypes(item)]))
 }

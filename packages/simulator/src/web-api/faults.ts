@@ -1,11 +1,15 @@
 import { checkInteger } from '../options.ts'
 
 /** The Web API's methods that are simulated. */
-export type WebApiEndpoint =
-  | 'AuthenticateUserTicket'
-  | 'GetPlayerBans'
-  | 'CheckAppOwnership'
-  | 'GetPlayerSummaries'
+export const endpoints = Object.freeze([
+  'AuthenticateUserTicket',
+  'GetPlayerBans',
+  'CheckAppOwnership',
+  'GetPlayerSummaries',
+] as const)
+
+/** One of them. */
+export type WebApiEndpoint = (typeof endpoints)[number]
 
 /** Something that goes wrong with a request. */
 export type WebApiFault =
@@ -76,6 +80,9 @@ export function createFaults(): FaultSwitchboard {
   return {
     add(fault, scope = {}) {
       checkFault(fault)
+      if (scope.endpoint !== undefined && !endpoints.includes(scope.endpoint)) {
+        throw new TypeError(`"endpoint" must be one of ${endpoints.join(', ')}, got ${String(scope.endpoint)}`)
+      }
       const left = scope.times === undefined ? Infinity : checkInteger('times', scope.times, 1)
       const entry = { fault: { ...fault }, endpoint: scope.endpoint, left }
       active.add(entry)
@@ -101,8 +108,7 @@ export function createFaults(): FaultSwitchboard {
 
 /** @throws TypeError or RangeError naming what is wrong with a fault. */
 function checkFault(fault: WebApiFault): void {
-  if (!kinds.has(fault?.kind))
-    throw new TypeError(`"kind" must be one of ${[...kinds].join(', ')}, got ${fault?.kind}`)
+  if (!kinds.has(fault?.kind)) throw new TypeError(`"kind" must be one of ${[...kinds].join(', ')}, got ${fault?.kind}`)
   if (fault.kind === 'slow') checkInteger('delayMs', fault.delayMs, 0, 0x7fff_ffff)
   if (fault.kind === 'status') {
     checkInteger('status', fault.status, 400, 599)

@@ -32,13 +32,7 @@ export interface RequestLog {
   add(request: LoggedRequest): void
 }
 
-export function createRequestLog({
-  limit,
-  withSecrets,
-}: {
-  limit: number
-  withSecrets: boolean
-}): RequestLog {
+export function createRequestLog({ limit, withSecrets }: { limit: number; withSecrets: boolean }): RequestLog {
   let requests: LoggedRequest[] = []
   const counts = {
     total: 0,

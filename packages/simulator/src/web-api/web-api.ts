@@ -4,7 +4,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '@ticketgate/core'
 import { createTimerGroup } from '../clock.ts'
 import { checkInteger, checkString } from '../options.ts'
+import type { SimulatedSteam } from '../steam.ts'
 import type { World } from '../world/world.ts'
+import { createControl } from './control.ts'
 import { createFaults, type WebApiFaults } from './faults.ts'
 import { createRequestLog, type LoggedRequest, type RequestCounts } from './request-log.ts'
 import { createResponder } from './respond.ts'
@@ -23,6 +25,13 @@ export interface WebApiOptions {
   readonly acceptMissingIdentity?: boolean
   /** Requests that the log remembers, the newest. @default 1_000 */
   readonly maxLoggedRequests?: number
+  /**
+   * Whether programs in any language may make accounts, tickets and faults by the routes under
+   * `/simulator`, without a key; see docs/simulator.md.
+   *
+   * @default false
+   */
+  readonly control?: boolean
   /** Writes the whole request line and the key's header into the log, secrets included; for log tests. @default false */
   readonly dangerouslyLogSecrets?: boolean
 }
@@ -51,6 +60,7 @@ export interface SimulatedWebApi {
 }
 
 interface WebApiHost {
+  readonly steam: SimulatedSteam
   readonly world: World
   readonly clock: Clock
   readonly key: KeyObject
@@ -85,7 +95,9 @@ export async function listenWebApi(options: WebApiOptions, host: WebApiHost): Pr
     acceptReplays: options.acceptReplays ?? true,
     acceptMissingIdentity: options.acceptMissingIdentity ?? false,
   }
+  const control = options.control ? createControl({ steam: host.steam, faults, log, cancelTicket }) : undefined
   const respond = createResponder({
+    control,
     keys,
     faults,
     log,
@@ -93,6 +105,12 @@ export async function listenWebApi(options: WebApiOptions, host: WebApiHost): Pr
     clock,
     context: () => ({ world, key: host.key, nowMs: clock.now(), label: host.label, ...api }),
   })
+
+  function cancelTicket(handle: number): boolean {
+    if (!world.ticketByHandle(handle)) return false
+    world.apply({ type: 'ticket-canceled', handle })
+    return true
+  }
 
   const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: 60_000 })
   server.on('connection', (socket: Socket) => {

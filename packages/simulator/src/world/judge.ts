@@ -31,7 +31,5 @@ export function judgeTicket(question: Question): number {
 
 /** Steam's word on a player's right to an app, bans aside. */
 function judgeLicense(world: World, steamId: SteamId, appId: AppId): number {
-  return world.ownerOf(steamId, appId) === undefined
-    ? AuthSessionResponse.NoLicenseOrExpired
-    : AuthSessionResponse.OK
+  return world.ownerOf(steamId, appId) === undefined ? AuthSessionResponse.NoLicenseOrExpired : AuthSessionResponse.OK
 }

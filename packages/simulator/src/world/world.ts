@@ -33,6 +33,7 @@ export class World {
   readonly #deadTickets = new Set<number>()
   readonly #maxDeadTickets: number
   readonly #listeners = new Set<(operation: Operation) => void>()
+  readonly #accountListeners = new Map<SteamId, Set<(operation: Operation) => void>>()
   readonly #now: () => number
 
   constructor(options: { apps: readonly AppFacts[]; maxDeadTickets: number; now: () => number }) {
@@ -46,11 +47,24 @@ export class World {
   apply(operation: Operation): void {
     this.#change(operation)
     for (const listener of [...this.#listeners]) listener(operation)
+    if (!('steamId' in operation)) return
+    for (const listener of [...(this.#accountListeners.get(operation.steamId) ?? [])]) listener(operation)
   }
 
   subscribe(listener: (operation: Operation) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Hears what happens to one account, so that ten thousand clients do not hear of each other. */
+  subscribeAccount(steamId: SteamId, listener: (operation: Operation) => void): () => void {
+    const listeners = this.#accountListeners.get(steamId) ?? new Set()
+    this.#accountListeners.set(steamId, listeners)
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0) this.#accountListeners.delete(steamId)
+    }
   }
 
   ticketByHead(head: string): TicketState | undefined {
@@ -122,10 +136,7 @@ export class World {
   }
 
   #changeAccount(
-    operation: Exclude<
-      Operation,
-      { type: 'account-created' | 'ticket-issued' | 'ticket-canceled' | 'ticket-used' }
-    >,
+    operation: Exclude<Operation, { type: 'account-created' | 'ticket-issued' | 'ticket-canceled' | 'ticket-used' }>,
   ): void {
     const account = this.accounts.get(operation.steamId)
     if (!account) return

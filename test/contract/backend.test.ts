@@ -1,0 +1,162 @@
+import {
+  createSimulatedSteam,
+  type MintTicketOptions,
+  type SimulatedAccount,
+  type SimulatedSteam,
+} from '@ticketgate/simulator'
+import {
+  type BackendContractFlags,
+  type BackendSubject,
+  backendContract,
+  type ContractTicket,
+  type TicketCondition,
+} from '@ticketgate/simulator/contract'
+import { steamWebApi } from '@ticketgate/steam'
+import { VirtualClock } from '../fixtures/virtual-clock.ts'
+
+const apps = [480, 481]
+const identity = 'contract'
+
+/** Makes players and tickets in every condition. `mint` holds what a good ticket for this backend is like. */
+function createTickets(steam: SimulatedSteam, mint: MintTicketOptions & { kind: 'webapi' | 'session' }) {
+  const accounts = new Map<string, SimulatedAccount>()
+  const lender = steam.createAccount({ name: 'lender' })
+
+  return function createTicket(condition: TicketCondition, of?: ContractTicket): ContractTicket {
+    const account =
+      (of && accounts.get(of.steamId)) ??
+      steam.createAccount({
+        name: condition,
+        vacBanned: condition === 'vac-banned',
+        publisherBanned: condition === 'publisher-banned',
+        ...(condition === 'borrowed' && { borrowsFrom: lender }),
+      })
+    accounts.set(account.steamId, account)
+    const ticket = steam.mintTicket(account, {
+      ...mint,
+      ...(condition === 'wrong-kind' && { kind: mint.kind === 'webapi' ? 'session' : 'webapi' }),
+      ...(condition === 'wrong-app' && { appId: 481 }),
+      ...(condition === 'wrong-identity' && { identity: 'somebody-else' }),
+    })
+    if (condition === 'canceled') ticket.cancel()
+    if (condition === 'offline') account.goOffline()
+    if (condition === 'unlicensed') account.loseLicense(480)
+    return {
+      data: ticket.data,
+      appId: ticket.appId,
+      steamId: account.steamId,
+      ownerSteamId: condition === 'borrowed' ? lender.steamId : account.steamId,
+      identity: mint.identity,
+    }
+  }
+}
+
+async function createGameServerSubject(): Promise<BackendSubject> {
+  const steam = createSimulatedSteam({ apps })
+  const backend = steam.gameServer()
+  return {
+    backend,
+    createTicket: createTickets(steam, { kind: 'session' }),
+    asked: () => backend.ledger.begun,
+    open: () => backend.ledger.open,
+    holdAnswers() {
+      backend.faults.beginDelayMs = 600_000
+    },
+    releaseAnswers() {
+      backend.faults.beginDelayMs = 0
+    },
+    breakSteam: () => backend.disconnect(),
+    mendSteam: () => backend.reconnect(),
+    revoke({ steamId }) {
+      const account = steam.account(steamId)
+      if (account) steam.revoke(account, 6)
+    },
+    dispose: () => steam.close(),
+  }
+}
+
+async function createWebApiSubject(): Promise<BackendSubject> {
+  const steam = createSimulatedSteam({ apps })
+  const webApi = await steam.listenWebApi()
+  const clock = new VirtualClock(Date.now())
+  const backend = steamWebApi({
+    key: webApi.key,
+    apps: [480],
+    baseUrl: webApi.url,
+    dangerouslyTrustTicketKey: steam.publicKey,
+    retries: 0,
+    // Longer than this clock ever goes in one step: answers take real time, and it stands still meanwhile.
+    timeoutMs: 120_000,
+    breaker: { openMs: 1_000, maxOpenMs: 1_000 },
+    clock,
+  })
+  return {
+    backend,
+    createTicket: createTickets(steam, { kind: 'webapi', identity }),
+    asked: () => webApi.calls.AuthenticateUserTicket,
+    open: () => 0,
+    holdAnswers() {
+      webApi.faults.add({ kind: 'hang' })
+    },
+    releaseAnswers: () => webApi.faults.clear(),
+    breakSteam() {
+      webApi.faults.add({ kind: 'status', status: 503 })
+    },
+    async mendSteam() {
+      webApi.faults.clear()
+      if (backend.available) return
+      let unsubscribe = () => {}
+      const recovered = new Promise<void>((resolve) => {
+        unsubscribe = backend.subscribe((event) => {
+          if (event.type === 'recovered') resolve()
+        })
+      })
+      // Past the time for which the circuit breaker stays open; then it probes by itself.
+      await clock.advanceAsync(2_000)
+      await recovered
+      unsubscribe()
+    },
+    async dispose() {
+      await backend.close()
+      await steam.close()
+    },
+  }
+}
+
+const subjects: { name: string; make: () => Promise<BackendSubject>; flags: BackendContractFlags }[] = [
+  {
+    name: 'simulated game server',
+    make: createGameServerSubject,
+    flags: {
+      codes: {
+        canceled: 'ticket-canceled',
+        'wrong-identity': 'identity-mismatch',
+        offline: 'steam-offline',
+        unlicensed: 'no-license',
+      },
+      bansRefuse: true,
+    },
+  },
+  {
+    name: 'Web API backend against the simulated Web API',
+    make: createWebApiSubject,
+    flags: {
+      // Steam's one answer to all of these is errorcode 101.
+      codes: {
+        canceled: 'ticket-invalid',
+        'wrong-identity': 'ticket-invalid',
+        offline: 'ticket-invalid',
+        unlicensed: 'ticket-invalid',
+      },
+      bansRefuse: false,
+    },
+  },
+]
+
+for (const { name, make, flags } of subjects) {
+  describe(`backend contract: ${name}`, () => {
+    for (const contractCase of backendContract(make, flags)) {
+      it(contractCase.name, contractCase.run)
+    }
+  })
+}
