@@ -2,12 +2,12 @@
 
 // --- the handshake ---
 export { textToBase64Url, toBase64Url } from './client/base64url.ts'
-export {
-  type ClientAdmission,
-  ClientHandshake,
-  type ClientHandshakeOptions,
-  type ClientTransport,
-} from './client/client-handshake.ts'
+export { ClientHandshake } from './client/client-handshake.ts'
+export type {
+  ClientAdmission,
+  ClientHandshakeOptions,
+  ClientTransport,
+} from './client/client-handshake-options.ts'
 export { type HeldTicket, requestTicket, type WantedTicket } from './client/held-ticket.ts'
 export {
   type ClientTicket,

@@ -84,9 +84,7 @@ function checkWebSocketServer(webSocketServer: WebSocketServer, gate: GateDoor):
   requireMethods('webSocketServer', webSocketServer, ['handleUpgrade', 'emit'])
   const { noServer, clientTracking, maxPayload } = webSocketServer.options
   if (noServer !== true) {
-    throw new TypeError(
-      '"webSocketServer" must be made with noServer: true, or it lets players in past the gate',
-    )
+    throw new TypeError('"webSocketServer" must be made with noServer: true, or it lets players in past the gate')
   }
   if (clientTracking === false) {
     throw new TypeError('"webSocketServer" must track its clients, or closing could not reach them')
@@ -101,7 +99,6 @@ function checkWebSocketServer(webSocketServer: WebSocketServer, gate: GateDoor):
 function requireMethods(name: string, value: unknown, methods: readonly string[]): void {
   const candidate = value as Record<string, unknown> | null | undefined
   for (const method of methods) {
-    if (typeof candidate?.[method] !== 'function')
-      throw new TypeError(`"${name}" must have a method "${method}"`)
+    if (typeof candidate?.[method] !== 'function') throw new TypeError(`"${name}" must have a method "${method}"`)
   }
 }

@@ -63,8 +63,7 @@ class WsGuard implements Guard {
     this.#settings = settings
     this.#ownsWebSocketServer = settings.webSocketServer === undefined
     this.webSocketServer =
-      settings.webSocketServer ??
-      new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload })
+      settings.webSocketServer ?? new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload })
     for (const other of this.#guardsOfServer()) {
       if (other.path === settings.path) {
         throw new TypeError(
@@ -199,6 +198,8 @@ class WsGuard implements Guard {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, done: (socket: WebSocket) => void): void {
+    // The HTTP answer and the gate's first message go out together: writing is the dearest step of all.
+    socket.cork()
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
         socket.removeListener('error', ignoreError)
@@ -208,21 +209,19 @@ class WsGuard implements Guard {
       // A throwing `handleProtocols` or `headers` listener of the application.
       socket.destroy()
       surface(error)
+    } finally {
+      socket.uncork()
     }
   }
 
-  #connect(
-    webSocket: WebSocket,
-    request: IncomingMessage,
-    raw: Duplex,
-    address: string | undefined,
-  ): WsConnection {
+  #connect(webSocket: WebSocket, request: IncomingMessage, raw: Duplex, address: string | undefined): WsConnection {
     return new WsConnection(this, webSocket, address, {
       raw,
       request,
       maxBytes: this.#settings.maxHandshakeBytes,
       maxMessageBytes: this.#gate.maxMessageBytes,
       bytes: 0,
+      isWatched: false,
     })
   }
 
@@ -241,9 +240,7 @@ class WsGuard implements Guard {
   }
 
   #guardsOfServer(): { readonly path: string | undefined }[] {
-    return (this.#server.listeners('upgrade') as GuardListener[]).flatMap(
-      (listener) => listener[guardKey] ?? [],
-    )
+    return (this.#server.listeners('upgrade') as GuardListener[]).flatMap((listener) => listener[guardKey] ?? [])
   }
 
   async #close(): Promise<void> {

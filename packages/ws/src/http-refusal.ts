@@ -8,11 +8,7 @@ import { type Refusal, toRefusalBody } from '@ticketgate/core'
  *
  * @param status Another status than the code's own, where HTTP has a better word for it.
  */
-export function writeHttpRefusal(
-  socket: Duplex,
-  refusal: Refusal,
-  status: number = refusal.httpStatus,
-): void {
+export function writeHttpRefusal(socket: Duplex, refusal: Refusal, status: number = refusal.httpStatus): void {
   if (!socket.writable) {
     socket.destroy()
     return

@@ -9,16 +9,12 @@ interface MessageEmitter {
  * has no way to stop an event half-way: a listener of ours beside the application's would let a ticket reach
  * an application that logs messages it does not know.
  *
- * @returns what takes the filter out again and leaves the socket as it was.
+ * @returns what takes the filter out again; `emit` is then the function that it was.
  */
-export function filterMessages(
-  socket: object,
-  take: (data: unknown, isBinary: boolean) => boolean,
-): () => void {
+export function filterMessages(socket: object, take: (data: unknown, isBinary: boolean) => boolean): () => void {
   const emitter = socket as MessageEmitter
   // Usually the prototype's; an own one is some other library's and stays in use.
   const emit = emitter.emit
-  const wasOwn = Object.hasOwn(emitter, 'emit')
   let active = true
 
   function emitFiltered(this: MessageEmitter, event: string, ...args: unknown[]): boolean {
@@ -31,8 +27,9 @@ export function filterMessages(
     active = false
     // Somebody who shadowed it after us still calls through; inactive, it only passes on.
     if (emitter.emit !== emitFiltered) return
-    if (wasOwn) emitter.emit = emit
-    else delete (emitter as Partial<MessageEmitter>).emit
+    // Put back, not deleted: V8 would turn the whole socket into a dictionary, 1.4 kB larger and slower for the
+    // rest of its life.
+    emitter.emit = emit
   }
 }
 

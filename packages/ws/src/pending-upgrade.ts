@@ -29,9 +29,11 @@ export class PendingUpgrade {
     return this.#over
   }
 
-  /** A place is reserved; it is given back when the socket goes before the upgrade is complete. */
+  /** A place is reserved; it is given back when the socket closes before the upgrade is complete. */
   reserve(admission: Admission): void {
     this.#admission = admission
+    // Before `ws` adds its own: a third listener would leave the socket a long array for its whole life.
+    this.#socket.removeListener('end', this.#onGone)
   }
 
   /** The upgrade is complete, the socket is somebody else's. */

@@ -22,30 +22,30 @@ export function takeTicket(request: IncomingMessage, maxBytes: number): Uint8Arr
   let encoded: string | undefined
   let found = 0
   const authorization = headers.authorization
-  if (authorization !== undefined && scheme.test(authorization)) {
-    encoded = authorization.replace(scheme, '').trim()
-    found += 1
-    delete headers.authorization
-    scrub(request, 'authorization', undefined)
+  if (authorization !== undefined) {
+    const match = scheme.exec(authorization)
+    if (match !== null) {
+      encoded = authorization.slice(match[0].length).trim()
+      found += 1
+      delete headers.authorization
+    }
+    // A repeated header, of which Node keeps the first, may hold one as well.
+    scrub(request, 'authorization', (value) => (scheme.test(value) ? 'Ticketgate' : value))
   }
   const offered = headers['sec-websocket-protocol']
   let selectable = true
   if (offered?.includes(ticketProtocolPrefix)) {
-    const protocols = offered.split(',').map((protocol) => protocol.trim())
-    const others: string[] = []
-    for (const protocol of protocols) {
-      if (protocol.startsWith(ticketProtocolPrefix)) {
-        encoded = protocol.slice(ticketProtocolPrefix.length)
-        found += 1
-      } else {
-        others.push(protocol)
-      }
+    for (const protocol of offered.split(',').map((each) => each.trim())) {
+      if (!protocol.startsWith(ticketProtocolPrefix)) continue
+      encoded = protocol.slice(ticketProtocolPrefix.length)
+      found += 1
     }
+    const others = withoutTickets(offered)
     // A browser fails a connection for which none of its protocols was selected.
-    selectable = others.includes(ticketgateProtocol)
-    if (others.length === 0) delete headers['sec-websocket-protocol']
-    else headers['sec-websocket-protocol'] = others.join(', ')
-    scrub(request, 'sec-websocket-protocol', headers['sec-websocket-protocol'])
+    selectable = others.split(', ').includes(ticketgateProtocol)
+    if (others === '') delete headers['sec-websocket-protocol']
+    else headers['sec-websocket-protocol'] = others
+    scrub(request, 'sec-websocket-protocol', withoutTickets)
   }
   if (ticketInQuery.test(request.url ?? '')) {
     return createRefusal('protocol-error', {
@@ -55,23 +55,31 @@ export function takeTicket(request: IncomingMessage, maxBytes: number): Uint8Arr
   }
   if (encoded === undefined) return undefined
   if (found > 1) return protocolError('the upgrade request carries more than one ticket')
-  if (!selectable)
-    return protocolError(`a ticket sub-protocol must be offered beside "${ticketgateProtocol}"`)
+  if (!selectable) return protocolError(`a ticket sub-protocol must be offered beside "${ticketgateProtocol}"`)
   if (encoded.length > Math.ceil((maxBytes * 4) / 3)) return createRefusal('message-too-large')
   if (!base64Url.test(encoded)) return protocolError('the ticket message is not base64url without padding')
   return Buffer.from(encoded, 'base64url')
 }
 
-/** `rawHeaders` is what `headersDistinct` and many request loggers read. */
-function scrub(request: IncomingMessage, name: string, value: string | undefined): void {
+/**
+ * Cleans what request loggers and `headersDistinct` read. Node remembers how many entries there are, so values
+ * are overwritten and none is taken out.
+ */
+function scrub(request: IncomingMessage, name: string, clean: (value: string) => string): void {
   const { rawHeaders } = request
-  let kept = value === undefined
-  for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
-    if (rawHeaders[index]!.toLowerCase() !== name) continue
-    if (kept) rawHeaders.splice(index, 2)
-    else rawHeaders[index + 1] = value!
-    kept = true
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const each = rawHeaders[index]!
+    if (each.length !== name.length || each.toLowerCase() !== name) continue
+    rawHeaders[index + 1] = clean(rawHeaders[index + 1]!)
   }
+}
+
+function withoutTickets(offered: string): string {
+  return offered
+    .split(',')
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => !protocol.startsWith(ticketProtocolPrefix))
+    .join(', ')
 }
 
 function protocolError(detail: string): Refusal {

@@ -30,6 +30,9 @@ interface Pending {
   readonly maxBytes: number
   readonly maxMessageBytes: number
   bytes: number
+  /** Whether messages, bytes and errors are listened for. */
+  isWatched: boolean
+  countBytes?: (chunk: Uint8Array) => void
 }
 
 /** The guard behind a connection. */
@@ -42,7 +45,6 @@ export class WsConnection implements Connection {
   /** Which of several guards let this socket in. */
   readonly owner: Owner
   readonly address: string | undefined
-  readonly renewable = true
   readonly #socket: WebSocket
   #pending: Pending | undefined
   #handshake: Handshake | undefined
@@ -56,11 +58,11 @@ export class WsConnection implements Connection {
     this.address = address
     this.#pending = pending
     ;(socket as Keyed)[connectionKey] = this
-    ;(pending.raw as Keyed)[connectionKey] = this
     socket.on('close', onClose)
-    socket.on('error', ignoreError)
-    socket.on('message', onPendingMessage)
-    pending.raw.on('data', countBytes)
+  }
+
+  get renewable(): boolean {
+    return true
   }
 
   /** The connection behind a socket, when a guard made it. */
@@ -70,6 +72,7 @@ export class WsConnection implements Connection {
 
   /** Begins the handshake in band. */
   open(gate: GateDoor): void {
+    this.#watch()
     this.#handshake = gate.open(this)
   }
 
@@ -93,8 +96,10 @@ export class WsConnection implements Connection {
 
   admitted(admission: Admission): void {
     const request = this.#pending?.request
-    if (request === undefined) return
+    // Closed by a listener of the gate's own `admitted` event, for example.
+    if (request === undefined || this.#closed) return
     this.#admission = admission
+    this.#handshake = undefined
     this.#letGo()
     try {
       this.owner.webSocketServer.emit('connection', this.#socket, request, admission)
@@ -114,6 +119,7 @@ export class WsConnection implements Connection {
     if (this.#closed) return
     this.#closed = true
     const wasAdmitted = this.#admission !== undefined
+    if (!wasAdmitted) this.#watch()
     this.send(wasAdmitted ? toEndedMessage(refusal) : toRefusedMessage(refusal))
     this.#removeFilter?.()
     // A peer that ignores the close frame may go on sending until the close times out; nothing of a player who
@@ -139,7 +145,20 @@ export class WsConnection implements Connection {
   }
 
   /** @internal */
-  onBytes(count: number): void {
+  onClose(closeCode: number): void {
+    this.#letGo()
+    this.#removeFilter?.()
+    this.#removeFilter = undefined
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#admission !== undefined) this.#admission.closed(isCleanClose(closeCode))
+    else this.#handshake?.closed()
+    this.#handshake = undefined
+  }
+
+  // ---
+
+  #countBytes(count: number): void {
     const pending = this.#pending
     if (pending === undefined) return
     pending.bytes += count
@@ -155,20 +174,6 @@ export class WsConnection implements Connection {
     }
   }
 
-  /** @internal */
-  onClose(closeCode: number): void {
-    this.#letGo()
-    this.#removeFilter?.()
-    this.#removeFilter = undefined
-    if (this.#closed) return
-    this.#closed = true
-    if (this.#admission !== undefined) this.#admission.closed(isCleanClose(closeCode))
-    else this.#handshake?.closed()
-    this.#handshake = undefined
-  }
-
-  // ---
-
   #takeTicket(data: unknown): boolean {
     const bytes = toBytes(data)
     if (bytes === undefined || !isTicketgateMessage(bytes)) return false
@@ -176,14 +181,29 @@ export class WsConnection implements Connection {
     return true
   }
 
+  /**
+   * Listens to a peer who is not in. One whose ticket came with the upgrade is in before anything can arrive,
+   * and costs no listener but the one for `close`.
+   */
+  #watch(): void {
+    const pending = this.#pending
+    if (pending === undefined || pending.isWatched) return
+    pending.isWatched = true
+    this.#socket.on('error', ignoreError)
+    this.#socket.on('message', onPendingMessage)
+    // A closure, because a key on the raw socket would have to come off again, and deleting turns it into a
+    // dictionary, three times as large and slow. It goes with `pending`.
+    pending.countBytes = (chunk) => this.#countBytes(chunk.length)
+    pending.raw.on('data', pending.countBytes)
+  }
+
   /** Removes every listener but the one for `close`. */
   #letGo(): void {
     const pending = this.#pending
     if (pending === undefined) return
     this.#pending = undefined
-    this.#handshake = undefined
-    pending.raw.removeListener('data', countBytes)
-    delete (pending.raw as Keyed)[connectionKey]
+    if (!pending.isWatched) return
+    pending.raw.removeListener('data', pending.countBytes!)
     this.#socket.removeListener('message', onPendingMessage)
     this.#socket.removeListener('error', ignoreError)
   }
@@ -204,10 +224,6 @@ function onClose(this: WebSocket, closeCode: number): void {
 
 function onPendingMessage(this: WebSocket, data: unknown): void {
   WsConnection.of(this)?.onMessage(data)
-}
-
-function countBytes(this: Duplex, chunk: Uint8Array): void {
-  ;(this as Keyed)[connectionKey]?.onBytes(chunk.length)
 }
 
 /** Before admission an error of the socket is a stranger's; `close` follows and tells all there is to know. */

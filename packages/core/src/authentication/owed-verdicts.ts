@@ -7,6 +7,7 @@ export const staleVerdictMs = 60_000
 
 interface Owed {
   readonly count: number
+  readonly isUncertain: boolean
   readonly untilMs: number
 }
 
@@ -23,38 +24,40 @@ export class OwedVerdicts {
     this.#clock = clock
   }
 
-  /** A session of this player ended without its verdict. */
-  add(user: SteamId, count: number): void {
-    this.#set(user, this.#count(user) + count)
+  /**
+   * A session of this player ended without its verdict.
+   *
+   * @param isUncertain One came, was taken for an earlier session's and may have been its own after all.
+   */
+  add(user: SteamId, isUncertain: boolean): void {
+    this.#set(user, (this.#get(user)?.count ?? 0) + 1, isUncertain)
   }
 
   /** One arrived. `false` when none was owed. */
   settle(user: SteamId): boolean {
     const owed = this.#get(user)
     if (owed === undefined) return false
-    if (owed.count > 1) this.#owed.set(user, { count: owed.count - 1, untilMs: owed.untilMs })
+    if (owed.count > 1) this.#owed.set(user, { ...owed, count: owed.count - 1 })
     else this.#owed.delete(user)
     return true
   }
 
   /** It is no longer clear which session's is missing: the date counts from the latest. */
   renew(user: SteamId): void {
-    const count = this.#count(user)
-    if (count > 0) this.#set(user, count)
+    const owed = this.#get(user)
+    if (owed !== undefined) this.#set(user, owed.count, owed.isUncertain)
   }
 
   /**
-   * How long the player's next session has to wait, in milliseconds. One missing verdict is made up for by
-   * order. If those who come after it miss theirs as well, each would be taken for its predecessor's and a
-   * player who retries would never get in; then nothing is begun until all are settled or stale.
+   * How long the player's next session has to wait, in milliseconds; 0 for not at all. One missing verdict
+   * is made up for by order. When the session after it misses its own as well, each would be taken for its
+   * predecessor's and a player who retries would never get in: then nothing is begun until all have come or
+   * are stale.
    */
   waitMs(user: SteamId): number {
     const owed = this.#get(user)
-    return owed === undefined || owed.count < 2 ? 0 : owed.untilMs - monotonicNow(this.#clock)
-  }
-
-  #count(user: SteamId): number {
-    return this.#get(user)?.count ?? 0
+    if (owed === undefined || (owed.count === 1 && !owed.isUncertain)) return 0
+    return owed.untilMs - monotonicNow(this.#clock)
   }
 
   #get(user: SteamId): Owed | undefined {
@@ -62,7 +65,7 @@ export class OwedVerdicts {
     return owed !== undefined && owed.untilMs > monotonicNow(this.#clock) ? owed : undefined
   }
 
-  #set(user: SteamId, count: number): void {
+  #set(user: SteamId, count: number, isUncertain: boolean): void {
     const nowMs = monotonicNow(this.#clock)
     // Bounded by time: whoever is past their date is dropped when the next one is noted.
     for (const [other, { untilMs }] of this.#owed) {
@@ -70,6 +73,6 @@ export class OwedVerdicts {
       this.#owed.delete(other)
     }
     this.#owed.delete(user)
-    this.#owed.set(user, { count, untilMs: nowMs + staleVerdictMs })
+    this.#owed.set(user, { count, isUncertain, untilMs: nowMs + staleVerdictMs })
   }
 }

@@ -316,8 +316,7 @@ export class SessionRegistry {
 
   #giveUpOnVerdict(attempt: BeginAttempt): void {
     attempt.state = 'done'
-    // What was passed over may have been its own after all, and both are missing.
-    this.#owed.add(attempt.user, attempt.hasPassedVerdictOn ? 2 : 1)
+    this.#owed.add(attempt.user, attempt.hasPassedVerdictOn)
     this.#backend.endAuthSession?.(attempt.user)
     this.#finish(attempt)
   }

@@ -4,60 +4,20 @@ import { requireFunction, requireInteger, requireObject } from '../options.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import { encodeMessage } from '../protocol/encode.ts'
 import { refusalFromClose, toRefusal } from '../protocol/from-refused.ts'
-import type { AdmittedMessage, HelloMessage, RenewMessage, ServerMessage } from '../protocol/messages.ts'
+import type {
+  AdmittedMessage,
+  EndedMessage,
+  HelloMessage,
+  RefusedMessage,
+  RenewMessage,
+  ServerMessage,
+} from '../protocol/messages.ts'
 import { isTicketgateMessage } from '../protocol/parse.ts'
 import { parseServerMessage } from '../protocol/parse-server.ts'
-import type { SteamId } from '../steam-id.ts'
+import type { ClientAdmission, ClientHandshakeOptions, ClientTransport } from './client-handshake-options.ts'
 import { type HeldTicket, requestTicket } from './held-ticket.ts'
 import { onPageEnd } from './page-end.ts'
 import type { TicketSource } from './ticket-source.ts'
-
-/** The sending half of any connection. Neither call may throw for a connection that is gone. */
-export interface ClientTransport {
-  send(text: string): void
-  /** Closes, if it can with a close code (1000 or 4410 to 4479) and a reason. */
-  close(closeCode?: number, reason?: string): void
-}
-
-/** This client is in. */
-export interface ClientAdmission {
-  readonly ok: true
-  readonly steamId: SteamId
-  /** Who owns the copy; differs from `steamId` when it is borrowed. */
-  readonly ownerSteamId: SteamId
-  /** Names the admission in logs of both sides. */
-  readonly session: string
-  /** Whether the server may ask for a fresh ticket over this connection. */
-  readonly renewable: boolean
-}
-
-/** What may be set on a client's handshake. */
-export interface ClientHandshakeOptions {
-  readonly transport: ClientTransport
-  /** Where tickets come from, the first one and those for renewals. */
-  readonly source: TicketSource
-  /**
-   * The ticket that the transport already carried to the server (in a header, say). The handshake then waits
-   * for the answer, and owns the ticket from here on.
-   */
-  readonly ticket?: HeldTicket
-  /** How long to wait for the server's `hello`, in milliseconds; 1 to 600,000. @default 15_000 */
-  readonly helloTimeoutMs?: number
-  /**
-   * How long to wait for the answer to the ticket, in milliseconds; 1 to 600,000. The server's own deadlines
-   * are shorter: this one notices a server that is gone.
-   *
-   * @default twice the `timeoutMs` of the server's hello, 30_000 where it came another way
-   */
-  readonly answerTimeoutMs?: number
-  /** Aborting is leaving. */
-  readonly signal?: AbortSignal
-  /** A renewal succeeded: the server found the fresh ticket good. */
-  readonly onRenewed?: (admission: ClientAdmission) => void
-  /** An admission is over: the refusal that ended it, `undefined` after an ordinary close or `leave`. */
-  readonly onEnded?: (refusal: Refusal | undefined) => void
-  readonly clock?: Clock
-}
 
 /**
  * The client's half of the handshake over any connection that carries text both ways. Hand it what arrives
@@ -86,6 +46,8 @@ export class ClientHandshake {
   #freshTicket: HeldTicket | undefined
   #fetch: AbortController | undefined
   #timer: unknown
+  /** Set while a ticket waits for the connection to close. */
+  #lingering: unknown
   #settleOutcome!: (outcome: ClientAdmission | Refusal) => void
   #settleEnded!: (refusal: Refusal | undefined) => void
 
@@ -111,7 +73,11 @@ export class ClientHandshake {
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve
     })
-    this.#removePageEnd = onPageEnd(this.#leave)
+    this.#removePageEnd = onPageEnd(() => {
+      this.leave()
+      // There is no later.
+      this.#release()
+    })
     signal?.addEventListener('abort', this.#leave, { once: true })
     if (ticket === undefined) {
       this.#arm(helloTimeoutMs, 'handshake-timeout')
@@ -140,7 +106,10 @@ export class ClientHandshake {
 
   /** The connection closed. Give the close code and reason where the transport has them. */
   closed(closeCode?: number, reason?: string): void {
-    if (this.#state === 'over') return
+    if (this.#state === 'over') {
+      this.#release()
+      return
+    }
     const told = refusalFromClose(closeCode, reason)
     if (this.#state !== 'admitted') this.#end(told ?? createRefusal('connection-lost'))
     else if (told !== undefined) this.#end(told)
@@ -148,11 +117,19 @@ export class ClientHandshake {
     else this.#end(createRefusal('connection-lost', { message: 'The connection was lost.' }))
   }
 
-  /** Leaves for good: cancels the ticket and closes the connection. Idempotent. */
+  /**
+   * Leaves for good: closes the connection and cancels the ticket. Idempotent. A ticket that stands behind a
+   * session is cancelled once the connection is closed, or 5 seconds later if nobody says so: Steam would
+   * otherwise tell the server of a cancelled ticket before the server hears that the player has left.
+   */
   leave(): void {
     if (this.#state === 'over') return
-    const admitted = this.#state === 'admitted'
-    this.#end(admitted ? undefined : createRefusal('connection-lost', { detail: 'the client gave up' }))
+    if (this.#state === 'admitted') {
+      this.#lingering = this.#clock.setTimer(() => this.#release(), lingerMs)
+      this.#end(undefined)
+    } else {
+      this.#end(createRefusal('connection-lost', { detail: 'the client gave up' }))
+    }
     this.#close(1000)
   }
 
@@ -182,15 +159,17 @@ export class ClientHandshake {
         break
       case 'refused':
       case 'ended':
-        // The server closes right after; a client that was never let in has nobody else to close its half.
-        if (this.#state !== 'admitted') {
-          this.#end(toRefusal(message))
-          this.#close()
-        } else if (message.ticketgate === 'ended') {
-          this.#end(toRefusal(message))
-        }
+        this.#endWith(message)
         break
     }
+  }
+
+  #endWith(message: RefusedMessage | EndedMessage): void {
+    const admitted = this.#state === 'admitted'
+    this.#end(toRefusal(message))
+    // The server closes right after. A socket that never was the application's is closed here too, for nobody
+    // else would if the server did not.
+    if (!admitted) this.#close()
   }
 
   #unexpected(): void {
@@ -262,16 +241,23 @@ export class ClientHandshake {
     const wasAdmitted = this.#state === 'admitted'
     this.#state = 'over'
     this.#disarm()
-    this.#removePageEnd()
     this.#signal?.removeEventListener('abort', this.#leave)
     const fetch = this.#fetch
     this.#fetch = undefined
     fetch?.abort()
-    this.#freshTicket?.cancel()
-    this.#ticket?.cancel()
+    if (this.#lingering === undefined) this.#release()
     if (!wasAdmitted) this.#settleOutcome(refusal ?? createRefusal('connection-lost'))
     this.#settleEnded(refusal)
     if (wasAdmitted) this.#onEnded?.(refusal)
+  }
+
+  /** Lets go of what outlives the last message: the tickets and the listeners that guard them. */
+  #release(): void {
+    if (this.#lingering !== undefined) this.#clock.clearTimer(this.#lingering)
+    this.#lingering = undefined
+    this.#removePageEnd()
+    this.#freshTicket?.cancel()
+    this.#ticket?.cancel()
   }
 
   #startFetch(): AbortController {
@@ -306,6 +292,8 @@ export class ClientHandshake {
     }
   }
 }
+
+const lingerMs = 5_000
 
 function toAdmission(message: AdmittedMessage): ClientAdmission {
   const { steamId, ownerSteamId, session, renewable } = message

@@ -66,10 +66,7 @@ export async function requestTicket(
   try {
     if (signal.aborted) return gaveUp()
     ticket = await abortable(
-      source.getTicket(
-        { kind, appId, identity, ...(serverSteamId !== undefined && { serverSteamId }) },
-        signal,
-      ),
+      source.getTicket({ kind, appId, identity, ...(serverSteamId !== undefined && { serverSteamId }) }, signal),
       signal,
     )
   } catch (error) {
@@ -84,10 +81,7 @@ export async function requestTicket(
     if (ticket !== undefined) cancelQuietly(ticket)
     return sourceFailed(new Error('it gave no ticket, or an empty one'))
   }
-  return new HeldTicket(
-    { ticketgate: 'ticket', kind, appId, data, ...(identity !== '' && { identity }) },
-    ticket,
-  )
+  return new HeldTicket({ ticketgate: 'ticket', kind, appId, data, ...(identity !== '' && { identity }) }, ticket)
 }
 
 /** The ticket as text; `''` when the source, which is not ours, gave something else. */

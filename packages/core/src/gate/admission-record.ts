@@ -87,7 +87,7 @@ export class AdmissionRecord implements Admission {
       if (this.#gate.isClosing) return createRefusal('server-closing')
       return player.revocation ?? createRefusal('reservation-expired')
     }
-    const isAlive = player.session !== undefined || player.provisional !== undefined
+    const { isAlive } = player
     // Taken back while away: only a fresh ticket makes this good again.
     if (!isAlive && !connection.renewable) {
       this.dispatch('left')
@@ -120,8 +120,8 @@ export class AdmissionRecord implements Admission {
   }
 
   leave(): void {
-    this.connection = undefined
     this.dispatch('left')
+    this.connection = undefined
   }
 
   requestRenewal(reason?: Code): boolean {
@@ -160,8 +160,9 @@ export class AdmissionRecord implements Admission {
     switch (effect) {
       case 'admit':
         connection?.send(this.#toAdmitted())
-        this.#gate.players.arrived(this)
-        connection?.admitted(this)
+        // Whoever is told may end it all at once.
+        if (this.connection === connection) this.#gate.players.arrived(this)
+        if (this.connection === connection) connection?.admitted(this)
         break
       case 'confirm':
         connection?.send(this.#toAdmitted())

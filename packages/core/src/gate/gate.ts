@@ -165,8 +165,9 @@ class GateCore implements GateContext {
     if ((options.backend === undefined) === (options.authentication === undefined)) {
       throw new TypeError('either "backend" or "authentication" must be given')
     }
+    if (options.backend !== undefined) requireObject('backend', options.backend)
+    else requireObject('authentication', options.authentication)
     const backend = options.backend ?? options.authentication!.backend
-    requireObject('backend', backend)
     if (backend.verifies.length === 0 || !backend.beginAuthSession || !backend.inspectTicket) {
       throw new TypeError(`"backend" must be able to verify tickets; "${backend.name}" is not`)
     }
@@ -222,6 +223,7 @@ class GateCore implements GateContext {
   #listen(): Unsubscribe[] {
     const { authentication, backend, emitter, logger } = this
     return [
+      authentication.on('sessionBegun', (session) => this.players.onSessionBegun(session)),
       authentication.on('sessionEnded', ({ session, reason }) => this.players.onSessionEnded(session, reason)),
       authentication.on('backendUnavailable', ({ reason }) => {
         logger.warn({ backend: backend.name, reason }, 'Steam cannot be reached')

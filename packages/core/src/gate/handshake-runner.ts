@@ -31,7 +31,8 @@ export class HandshakeRunner implements Handshake {
     this.#gate = gate
     this.#door = door
     this.peer = peer
-    this.#deadline = gate.deadlines.add(gate.settings.handshakeTimeoutMs, this.#onTimeout)
+    // A caller of `authenticate` presents the ticket in the same turn: there is nothing to wait for.
+    if (peer.isConnected) this.#deadline = gate.deadlines.add(gate.settings.handshakeTimeoutMs, this.#onTimeout)
   }
 
   /** The identity of the hello that went out over this connection. */

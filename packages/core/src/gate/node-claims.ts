@@ -13,6 +13,8 @@ export class NodeClaims {
   readonly #gate: GateContext
   #leaseAt: Deadline | undefined
   #isStoreDown = false
+  /** Some players may be without a claim: the lease was lost, or they came in while the store was away. */
+  #isClaimMissing = false
 
   constructor(gate: GateContext) {
     this.#gate = gate
@@ -31,7 +33,8 @@ export class NodeClaims {
       })
       const answer = claimed instanceof Promise ? await claimed : claimed
       if (!answer.granted) return createRefusal('already-playing')
-      player.fence = answer.fence
+      // Two of one player may claim at once; the newer claim is the one that counts.
+      player.fence = Math.max(player.fence, answer.fence)
       if (answer.displaced !== undefined) {
         await store.announce({
           type: 'displaced',
@@ -70,6 +73,7 @@ export class NodeClaims {
   /** What policy says to a store that cannot be reached: a refusal, or nothing and we go on alone. */
   storeFailed(error: unknown): Refusal | undefined {
     this.#noteStoreDown(error)
+    this.#isClaimMissing = true
     return this.#gate.settings.whenStoreUnavailable === 'alone'
       ? undefined
       : createRefusal('store-unavailable', { cause: error })
@@ -128,7 +132,8 @@ export class NodeClaims {
     const { store, settings, logger } = this.#gate
     try {
       const wasAlive = await store.renew({ node: settings.node, leaseMs: settings.leaseMs })
-      if (!wasAlive) await this.#claimAgain()
+      if (!wasAlive) this.#isClaimMissing = true
+      if (this.#isClaimMissing) await this.#claimAgain()
       if (this.#isStoreDown) logger.info({ node: settings.node }, 'the store can be reached again')
       this.#isStoreDown = false
     } catch (error) {
@@ -139,11 +144,20 @@ export class NodeClaims {
   /** The lease had run out, or the store forgot it: whoever was taken over meanwhile must go. */
   async #claimAgain(): Promise<void> {
     const { players, store, settings } = this.#gate
-    for (const player of players.all()) {
-      if (player.first === undefined) continue
-      const answer = await store.claim({ steamId: player.steamId, node: settings.node, displace: false })
-      if (answer.granted) player.fence = answer.fence
-      else players.revoke(player, createRefusal('replaced'), 'node')
+    this.#isClaimMissing = false
+    try {
+      for (const player of players.all()) {
+        if (player.first === undefined) continue
+        const answer = await store.claim({ steamId: player.steamId, node: settings.node, displace: false })
+        if (answer.granted) player.fence = Math.max(player.fence, answer.fence)
+        // Who went meanwhile gave up an older claim than this one.
+        if (players.get(player.steamId) !== player) this.release(player)
+        else if (!answer.granted) players.revoke(player, createRefusal('replaced'), 'node')
+      }
+    } catch (error) {
+      // The next renewal goes on with it.
+      this.#isClaimMissing = true
+      throw error
     }
   }
 

@@ -1,5 +1,6 @@
+import { abortable } from '../authentication/abortable.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
-import type { TicketReading } from '../ports/backend.ts'
+import type { Awaitable, TicketReading } from '../ports/backend.ts'
 import type { SteamId } from '../steam-id.ts'
 import type { GateContext } from './context.ts'
 import type { PolicyRefusal, VerifiedPlayer } from './options.ts'
@@ -36,8 +37,10 @@ export async function checkPlayer(context: CheckContext, player: Player): Promis
   }
   const { isBanned } = settings.bans
   if (isBanned !== undefined) {
-    if (await isBanned(steamId, { signal: context.signal })) return createRefusal('banned')
-    if (isBorrowed && settings.bans.followOwner && (await isBanned(ownerSteamId, { signal: context.signal }))) {
+    const { signal } = context
+    if (await orAborted(isBanned(steamId, { signal }), signal)) return createRefusal('banned')
+    const followsOwner = isBorrowed && settings.bans.followOwner
+    if (followsOwner && (await orAborted(isBanned(ownerSteamId, { signal }), signal))) {
       return createRefusal('owner-banned')
     }
     const stopped = context.stopped()
@@ -49,7 +52,8 @@ export async function checkPlayer(context: CheckContext, player: Player): Promis
   }
   if (context.isRenewal) return undefined
 
-  const waitMs = gate.logins?.take(steamId) ?? 0
+  // Without a verdict nobody knows whether it is theirs.
+  const waitMs = player.session === undefined ? 0 : (gate.logins?.take(steamId) ?? 0)
   if (waitMs > 0) return createRefusal('too-many-logins', { retryAfterMs: waitMs })
   return settings.policies.length > 0 ? askPolicies(context, player) : undefined
 }
@@ -75,7 +79,7 @@ async function checkOwnerBans(context: CheckContext, owner: SteamId): Promise<Re
   const { backend, settings } = context.gate
   if (backend.getPlayerBans === undefined) return undefined
   try {
-    const bans = await backend.getPlayerBans([owner], context.signal)
+    const bans = await orAborted(backend.getPlayerBans([owner], context.signal), context.signal)
     const found = bans.find((each) => each.steamId === owner)
     if (found?.publisherBanned === true && settings.bans.publisher === 'refuse') return createRefusal('owner-banned')
     if (found?.vacBanned === true && settings.bans.vac === 'refuse') return createRefusal('owner-banned')
@@ -100,7 +104,25 @@ async function checkLicenses(context: CheckContext, steamId: SteamId): Promise<R
   return undefined
 }
 
+/** Waits no longer than the signal, also for those who do not heed it: a session would stay open as long. */
+function orAborted<Value>(asked: Awaitable<Value>, signal: AbortSignal): Awaitable<Value> {
+  const isPromise = typeof asked === 'object' && asked !== null && 'then' in asked
+  return isPromise ? abortable(Promise.resolve(asked), signal) : asked
+}
+
 const customCode = /^[a-z0-9\-_./]{1,64}$/
+
+// What a policy says goes to the client: a wrong type in it must not.
+function isPolicyRefusal(answer: unknown): answer is PolicyRefusal {
+  if (typeof answer !== 'object' || answer === null) return false
+  const { code, message, retryAfterMs } = answer as Partial<Record<keyof PolicyRefusal, unknown>>
+  return (
+    typeof code === 'string' &&
+    customCode.test(code) &&
+    (message === undefined || typeof message === 'string') &&
+    (retryAfterMs === undefined || Number.isFinite(retryAfterMs))
+  )
+}
 
 async function askPolicies(context: CheckContext, player: Player): Promise<Refusal | undefined> {
   const { reading } = context
@@ -114,18 +136,16 @@ async function askPolicies(context: CheckContext, player: Player): Promise<Refus
     admissions: player.total,
   })
   for (const policy of context.gate.settings.policies) {
-    const answer: PolicyRefusal | undefined | void = await policy(verified, { signal: context.signal })
+    const { signal } = context
+    const answer: PolicyRefusal | undefined | void = await orAborted(policy(verified, { signal }), signal)
     const stopped = context.stopped()
     if (stopped !== undefined) return stopped
     if (answer === undefined || answer === null) continue
-    if (typeof answer !== 'object' || typeof answer.code !== 'string' || !customCode.test(answer.code)) {
+    if (!isPolicyRefusal(answer)) {
       throw new TypeError('a policy must answer nothing or { code } with 1 to 64 of a-z 0-9 - _ . /')
     }
-    return createRefusal('policy-refused', {
-      customCode: answer.code,
-      message: answer.message,
-      retryAfterMs: answer.retryAfterMs,
-    })
+    const { code, message, retryAfterMs } = answer
+    return createRefusal('policy-refused', { customCode: code, message, retryAfterMs })
   }
   return undefined
 }

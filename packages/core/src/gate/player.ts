@@ -9,6 +9,8 @@ import type { AdmissionRecord } from './admission-record.ts'
 export interface Provisional {
   readonly reading: TicketReading
   readonly identity: string
+  /** Whether it is being shown to Steam now. */
+  isAsking: boolean
 }
 
 /** @internal One player on this node: their auth session and who hangs on it. */
@@ -29,6 +31,8 @@ export class Player {
   /** How the last admission went, when a verification outlives it. */
   lastDeparture: 'left' | 'dropped' | Refusal | undefined
   renewalAt: Deadline | undefined
+  /** When Steam is asked again about a player whom it could not be asked about. */
+  retryAt: Deadline | undefined
 
   constructor(steamId: SteamId) {
     this.steamId = steamId
@@ -42,6 +46,14 @@ export class Player {
 
   set provisional(provisional: Provisional | undefined) {
     this.#provisional = provisional
+  }
+
+  /**
+   * Whether those inside may stay as they are. Also without a session: while provisional, while a ticket for
+   * which an exclusive backend had the session given up is verified, and when policy keeps them without one.
+   */
+  get isAlive(): boolean {
+    return this.session !== undefined || this.provisional !== undefined || this.revocation === undefined
   }
 
   /** In order of admission. */

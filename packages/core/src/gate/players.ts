@@ -9,6 +9,7 @@ import { AdmissionRecord, type Departure } from './admission-record.ts'
 import type { GateContext } from './context.ts'
 import type { GateEvents } from './events.ts'
 import { Player } from './player.ts'
+import { keepUnverified } from './provisional-entry.ts'
 
 /**
  * @internal Who is inside: every player with their auth session and their admissions. Everything that
@@ -17,6 +18,8 @@ import { Player } from './player.ts'
 export class Players {
   readonly #gate: GateContext
   readonly #players = new Map<SteamId, Player>()
+  /** Ended for a newer ticket of the same player, which is good already or being verified. */
+  readonly #replaced = new WeakSet<AuthSession>()
   #serial = 0
   #admissions = 0
 
@@ -52,8 +55,8 @@ export class Players {
     // In the moment since the verdict it may have been taken back, or replaced by a still newer one.
     const current = session.isEnded ? this.#gate.authentication.activeSessions.get(session.user) : session
     player.session = current
-    if (current !== undefined) {
-      player.ownerSteamId = current.owner
+    if (current !== undefined || this.#replaced.has(session)) {
+      player.ownerSteamId = (current ?? session).owner
       player.revocation = undefined
       player.provisional = undefined
     } else {
@@ -69,7 +72,8 @@ export class Players {
     const player = new Player(steamId)
     this.#players.set(steamId, player)
     player.pins++
-    player.provisional = { reading, identity }
+    player.provisional = { reading, identity, isAsking: false }
+    keepUnverified(this.#gate, player)
     return player
   }
 
@@ -83,13 +87,17 @@ export class Players {
 
   /** A verified player gets a place, and policy `replace` clears the older ones. The caller attaches. */
   admit(player: Player, reading: TicketReading, address: string | undefined): AdmissionRecord {
-    const older = [...player.admissions()]
+    // Nearly everybody comes as the first: no generator and no copy for them.
+    const older = player.first === undefined ? [] : [...player.admissions()]
     const record = this.#add(player, { appId: reading.appId!, fingerprint: reading.fingerprint, address })
     record.returned = older.length > 0 && older.every((each) => each.state === 'away')
     if (this.#gate.settings.duplicates === 'replace') {
       const replaced = createRefusal('replaced')
       // Who comes back from being away has not replaced anybody.
-      for (const each of older) each.dispatch(each.state === 'away' ? 'left' : 'revoked', replaced)
+      for (const each of older) {
+        if (each.state === 'away') each.dispatch('left')
+        else each.dispatch('revoked', replaced)
+      }
     } else {
       older.find((each) => each.state === 'away')?.dispatch('left')
     }
@@ -162,10 +170,10 @@ export class Players {
 
   /** A session that was taken back, and no connection left that could renew it: the others go too. */
   #endWhenHopeless(player: Player): void {
-    if (player.session !== undefined || player.provisional !== undefined || player.pins > 0) return
+    if (player.isAlive || player.pins > 0) return
     const records = [...player.admissions()]
     if (records.some((each) => each.state === 'renewing' || each.state === 'reverifying')) return
-    const refusal = player.revocation ?? createRefusal('ticket-canceled')
+    const refusal = player.revocation
     for (const each of records) if (each.state !== 'away') each.dispatch('revoked', refusal)
   }
 
@@ -173,6 +181,7 @@ export class Players {
     if (this.#players.get(player.steamId) !== player) return
     this.#players.delete(player.steamId)
     this.#gate.renewals.unschedule(player)
+    this.#gate.deadlines.cancel(player.retryAt)
     const { session } = player
     player.session = undefined
     player.provisional = undefined
@@ -204,8 +213,8 @@ export class Players {
       // A place that is away loses nothing by a cancelled ticket: whoever returns brings a fresh one.
       if (!isRenewable || record.state !== 'away') record.dispatch('revoked', refusal)
     }
-    // A handshake of the same player that is nearly through must not undo what the operator did.
-    if (by === 'operator' && player.pins > 0 && player.session !== undefined) {
+    // A handshake of the same player that is nearly through must not undo what was decided.
+    if ((by === 'operator' || by === 'node') && player.pins > 0 && player.session !== undefined) {
       const { session } = player
       player.session = undefined
       session.end()
@@ -215,13 +224,26 @@ export class Players {
 
   /** The session was given up for a ticket that then turned out bad: the player's own client is asked. */
   interrupt(player: Player): void {
-    if (player.session !== undefined || player.provisional !== undefined || player.first === undefined) return
+    if (player.session !== undefined || player.provisional !== undefined) return
     player.revocation ??= createRefusal('ticket-canceled')
-    if (!this.#gate.renewals.askAll(player, 'ticket-canceled')) this.#endWhenHopeless(player)
+    if (player.first !== undefined && !this.#gate.renewals.askAll(player, 'ticket-canceled'))
+      this.#endWhenHopeless(player)
+  }
+
+  /** One that takes the place of a replaced one is the player's at once, before its verification adopts it. */
+  onSessionBegun(session: AuthSession): void {
+    const player = this.#players.get(session.user)
+    if (player === undefined) return
+    if (player.isAlive && player.session === undefined && player.provisional === undefined) {
+      player.session = session
+      player.ownerSteamId = session.owner
+    }
+    this.#gate.renewals.settleOthers(player, session.fingerprint)
   }
 
   /** `Authentication` says that a session is over. Those that were ended here are not ours any more by now. */
   onSessionEnded(session: AuthSession, reason: SessionEndReason): void {
+    if (reason === 'replaced') this.#replaced.add(session)
     const player = this.#players.get(session.user)
     if (player === undefined || player.session !== session) return
     player.session = undefined

@@ -4,28 +4,54 @@ import type { Player } from './player.ts'
 import { checkPlayer } from './player-checks.ts'
 import { isNotAsked } from './verification.ts'
 
+/** Not every fault is followed by word that Steam is back: a single call may fail. */
+const retryMs = 30_000
+
 /** @internal Steam is back: every ticket that was taken on trust is shown to it now. */
 export function verifyProvisionalPlayers(gate: GateContext): void {
-  for (const player of gate.players.all()) {
-    if (player.provisional !== undefined) gate.track(verifyPlayer(gate, player))
-  }
+  for (const player of gate.players.all()) verifyNow(gate, player)
+}
+
+/** @internal Policy keeps a player whom Steam could not be asked about; it is asked when it is back. */
+export function keepUnverified(gate: GateContext, player: Player): void {
+  // What the fresh ticket was asked for is not held against them until then.
+  if (player.session === undefined) player.revocation = undefined
+  gate.deadlines.cancel(player.retryAt)
+  player.retryAt = gate.deadlines.add(retryMs, () => {
+    // A client is not asked without hope: it may not get a ticket meanwhile, and would be out for that.
+    const isHopeless = player.provisional === undefined && !gate.backend.available
+    if (isHopeless && player.session === undefined) keepUnverified(gate, player)
+    else verifyNow(gate, player)
+  })
+}
+
+function verifyNow(gate: GateContext, player: Player): void {
+  if (player.provisional === undefined) gate.players.interrupt(player)
+  else if (!player.provisional.isAsking) gate.track(verifyPlayer(gate, player))
 }
 
 async function verifyPlayer(gate: GateContext, player: Player): Promise<void> {
   const { provisional } = player
   if (provisional === undefined) return
+  provisional.isAsking = true
   const outcome = await gate.authentication.attempt(provisional.reading, player.steamId, {
     identity: provisional.identity === '' ? undefined : provisional.identity,
     replace: true,
     timeoutMs: gate.settings.verdictTimeoutMs,
   }).outcome
   if (gate.players.get(player.steamId) !== player || player.provisional !== provisional) {
-    if (outcome.ok) outcome.end()
+    // Whoever has come in meanwhile goes on with this session, or without the one it took the place of.
+    const successor = gate.players.get(player.steamId)
+    if (outcome.ok) gate.players.unpin(gate.players.adopt(outcome))
+    else if (successor !== undefined) gate.players.interrupt(successor)
     return
   }
   if (!outcome.ok) {
-    // Away again: the next recovery tries again.
-    if (isNotAsked(outcome)) return
+    provisional.isAsking = false
+    if (isNotAsked(outcome)) {
+      keepUnverified(gate, player)
+      return
+    }
     player.provisional = undefined
     gate.players.revoke(player, outcome, 'gate')
     return
@@ -37,6 +63,8 @@ async function verifyPlayer(gate: GateContext, player: Player): Promise<void> {
 }
 
 async function recheck(gate: GateContext, player: Player): Promise<Refusal | undefined> {
+  const controller = new AbortController()
+  const deadline = gate.deadlines.add(gate.settings.verdictTimeoutMs, () => controller.abort())
   try {
     return await checkPlayer(
       {
@@ -44,13 +72,16 @@ async function recheck(gate: GateContext, player: Player): Promise<Refusal | und
         reading: undefined,
         address: undefined,
         isRenewal: true,
-        signal: new AbortController().signal,
+        signal: controller.signal,
         stopped: () => (player.session === undefined ? player.revocation : undefined),
       },
       player,
     )
   } catch (error) {
+    if (controller.signal.aborted) return createRefusal('verdict-timeout')
     gate.logger.error({ err: error, steamId: player.steamId }, 'verification failed')
     return createRefusal('internal-error', { cause: error })
+  } finally {
+    gate.deadlines.cancel(deadline)
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Deadline, Deadlines } from '../time/deadlines.ts'
+import { monotonicNow } from '../time/monotonic-now.ts'
 import type { RateLimit } from './options.ts'
 
 interface Window {
@@ -19,6 +20,9 @@ export class RateLimiter {
   readonly #maxKeys: number
   // In order of their ends, since all windows have one length.
   readonly #windows = new Map<string, Window>()
+  // While the map is full, kept from one call to the next: a new iterator would walk over the holes of all that
+  // were deleted before. Only then, because an iterator that is not used keeps the map's former tables alive.
+  #oldest: MapIterator<string> | undefined
   #sweepAt: Deadline | undefined
 
   constructor(rate: RateLimit, clock: Clock, deadlines: Deadlines, maxKeys = 100_000) {
@@ -39,7 +43,7 @@ export class RateLimiter {
    * @returns 0 when it is within the limit, otherwise how long to wait, in milliseconds.
    */
   take(key: string): number {
-    const now = this.#clock.now()
+    const now = monotonicNow(this.#clock)
     const window = this.#windows.get(key)
     if (window !== undefined && window.endsAt > now) {
       if (window.count >= this.#limit) return window.endsAt - now
@@ -47,20 +51,27 @@ export class RateLimiter {
       return 0
     }
     if (window !== undefined) this.#windows.delete(key)
-    else if (this.#windows.size >= this.#maxKeys) {
-      for (const oldest of this.#windows.keys()) {
-        this.#windows.delete(oldest)
-        break
-      }
-    }
+    else if (this.#windows.size >= this.#maxKeys) this.#windows.delete(this.#nextOldest())
+    else this.#oldest = undefined
     this.#windows.set(key, { count: 1, endsAt: now + this.#windowMs })
     this.#sweepAt ??= this.#deadlines.add(this.#windowMs, this.#sweep)
     return 0
   }
 
+  #nextOldest(): string {
+    this.#oldest ??= this.#windows.keys()
+    let next = this.#oldest.next()
+    if (next.done === true) {
+      this.#oldest = this.#windows.keys()
+      next = this.#oldest.next()
+    }
+    return next.value!
+  }
+
   readonly #sweep = (): void => {
     this.#sweepAt = undefined
-    const now = this.#clock.now()
+    this.#oldest = undefined
+    const now = monotonicNow(this.#clock)
     for (const [key, window] of this.#windows) {
       if (window.endsAt > now) {
         this.#sweepAt = this.#deadlines.add(window.endsAt - now, this.#sweep)

@@ -4,6 +4,7 @@ import type { TicketMessage } from '../protocol/messages.ts'
 import type { AdmissionRecord } from './admission-record.ts'
 import type { GateContext } from './context.ts'
 import type { Player } from './player.ts'
+import { keepUnverified } from './provisional-entry.ts'
 import { isNotAsked, Verification, type Verified } from './verification.ts'
 
 /** @internal Fresh tickets over live connections: who is asked, when, and what the answer does. */
@@ -65,9 +66,21 @@ export class Renewals {
     return verification
   }
 
+  /**
+   * One fresh ticket is enough. Those of other connections are let go before an exclusive backend is shown the
+   * next one, for which it would give this session up again.
+   */
+  settleOthers(player: Player, fingerprint: string): void {
+    for (const record of [...player.admissions()]) {
+      const { verification } = record
+      if (verification !== undefined && verification.reading?.fingerprint !== fingerprint) record.dispatch('renewed')
+    }
+  }
+
   #onVerified(record: AdmissionRecord, result: Verified | Refusal): void {
     if (!result.ok) {
       const isExcused = isNotAsked(result) && this.#gate.settings.whenUnavailable !== 'refuse'
+      if (isExcused) keepUnverified(this.#gate, record.player)
       record.dispatch(isExcused ? 'excused' : 'failed', result)
       return
     }

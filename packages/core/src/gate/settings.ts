@@ -39,10 +39,7 @@ export function readGateOptions(options: GateOptions, backend: Backend) {
   if (identity === undefined) {
     throw new TypeError('"identity" must be given: a name that tickets are made for, { name, secret }, or "" for none')
   }
-  const bans = { ...gateDefaults.bans, ...options.bans }
-  requireOneOf('bans.vac', bans.vac, ['refuse', 'allow'])
-  requireOneOf('bans.publisher', bans.publisher, ['refuse', 'allow'])
-  if (bans.isBanned !== undefined) requireFunction('bans.isBanned', bans.isBanned)
+  const bans = readBans(options.bans ?? {})
   if (clock !== undefined) requireObject('clock', clock)
   if (logger !== undefined) requireObject('logger', logger)
   if (store !== undefined) requireObject('store', store)
@@ -58,7 +55,7 @@ export function readGateOptions(options: GateOptions, backend: Backend) {
       'allow',
       'refuse',
     ]),
-    bans: Object.freeze(bans),
+    bans,
     requiredLicenses: readList(
       'requiredLicenses',
       options.requiredLicenses ?? gateDefaults.requiredLicenses,
@@ -96,6 +93,21 @@ export function readGateOptions(options: GateOptions, backend: Backend) {
     replayWindowMs: integer('replayWindowMs', 1_000, 30 * day),
     leaseMs: integer('leaseMs', 1_000, day),
     node: node ?? `node-${crypto.randomUUID().slice(0, 8)}`,
+  })
+}
+
+function readBans(value: NonNullable<GateOptions['bans']>) {
+  requireObject('bans', value)
+  const { vac, publisher, followOwner, isBanned } = value
+  if (isBanned !== undefined) requireFunction('bans.isBanned', isBanned)
+  if (followOwner !== undefined && typeof followOwner !== 'boolean') {
+    throw new TypeError(`"bans.followOwner" must be true or false, got ${typeof followOwner}`)
+  }
+  return Object.freeze({
+    vac: requireOneOf('bans.vac', vac ?? gateDefaults.bans.vac, ['refuse', 'allow']),
+    publisher: requireOneOf('bans.publisher', publisher ?? gateDefaults.bans.publisher, ['refuse', 'allow']),
+    followOwner: followOwner ?? gateDefaults.bans.followOwner,
+    isBanned,
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts'
+import { monotonicNow } from '../time/monotonic-now.ts'
 import type { SignaturePolicy } from './options.ts'
 
 /** Share of forged tickets from which a local check costs less CPU than the calls it saves; see bench/. */
@@ -35,7 +36,9 @@ export class SignatureCheck {
   /** Whether to check a ticket for which nothing else decides. */
   get isDue(): boolean {
     if (this.#policy !== 'adaptive') return this.#policy === 'always'
-    return this.#takesTurns || this.#isOn || (this.#budgetLowUntil > 0 && this.#budgetLowUntil > this.#clock.now())
+    return (
+      this.#takesTurns || this.#isOn || (this.#budgetLowUntil > 0 && this.#budgetLowUntil > monotonicNow(this.#clock))
+    )
   }
 
   /** Notes how a ticket that looked whole turned out: forged means Steam or the signature said no. */
@@ -55,6 +58,6 @@ export class SignatureCheck {
 
   /** The backend's call budget runs low: for an hour no call is spent on a ticket that is not Steam's. */
   noteLowBudget(): void {
-    this.#budgetLowUntil = this.#clock.now() + budgetPauseMs
+    this.#budgetLowUntil = monotonicNow(this.#clock) + budgetPauseMs
   }
 }

@@ -51,6 +51,8 @@ export class Verification implements CheckContext {
   #aborted: Refusal | undefined
   #attempt: BeginAttempt | undefined
   #controller: AbortController | undefined
+  /** What the replay guard noted for this ticket, taken back when Steam could not be asked. */
+  readonly #noted: string[] = []
 
   /** @param onSettled Called exactly once, and not after an abort. What it does for a player must be done when it returns. */
   constructor(gate: GateContext, request: VerificationRequest, onSettled: (result: Verified | Refusal) => void) {
@@ -86,10 +88,17 @@ export class Verification implements CheckContext {
     try {
       result = await this.#verify()
     } catch (error) {
-      this.gate.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
+      // Whoever was waited for when it was given up throws the signal's reason: that is no failure.
+      if (this.#aborted === undefined) {
+        this.gate.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
+      }
       result = createRefusal('internal-error', { cause: error })
     }
-    if (this.#aborted === undefined) this.#onSettled(result)
+    if (this.#aborted === undefined) {
+      // The last look and the place are one step: other handshakes of the player end in the same turn.
+      const late = result.ok ? (this.stopped() ?? this.#checkDuplicates(result.player)) : undefined
+      this.#onSettled(late ?? result)
+    }
     if (this.player !== undefined) this.gate.players.unpin(this.player)
   }
 
@@ -97,8 +106,7 @@ export class Verification implements CheckContext {
   stopped(): Refusal | undefined {
     if (this.#aborted !== undefined) return this.#aborted
     const { player } = this
-    if (player === undefined || player.session !== undefined || player.provisional !== undefined) return undefined
-    return player.revocation ?? createRefusal('ticket-canceled')
+    return player === undefined || player.isAlive ? undefined : player.revocation
   }
 
   // --- step by step ---
@@ -117,14 +125,17 @@ export class Verification implements CheckContext {
     const replayed = await this.#guardReplay(reading, identity)
     if (replayed !== undefined) return replayed
     if (this.#aborted !== undefined) return this.#aborted
+    // Again: while the store was asked, the player may have come in.
+    const lateDisplacing = this.#checkDisplacement(steamId)
+    if (lateDisplacing !== undefined) return lateDisplacing
 
     const outcome = await this.#ask(reading, steamId, identity)
     if (!outcome.ok) {
-      if (isNotAsked(outcome)) {
-        const provisional = await this.#enterProvisionally(outcome, reading, steamId, identity)
-        if (provisional !== undefined) return provisional
-      }
-      return outcome
+      const wasNotAsked = isNotAsked(outcome)
+      const provisional = wasNotAsked ? await this.#enterProvisionally(outcome, reading, steamId, identity) : undefined
+      // Whoever entered on the strength of the ticket has used it.
+      if (this.player === undefined && (wasNotAsked || outcome.code === 'connection-lost')) await this.#forget()
+      return provisional ?? outcome
     }
     const stopped = this.stopped()
     if (stopped !== undefined) return stopped
@@ -178,6 +189,8 @@ export class Verification implements CheckContext {
     if (!this.isRenewal && gate.settings.duplicates === 'refuse' && known.present > 0) {
       return createRefusal('already-playing')
     }
+    // It would give the session up and then not be asked.
+    if (known.session !== undefined && !gate.backend.available) return createRefusal('backend-unavailable')
     if (this.reading!.signature === 'valid') return undefined
     const checked = this.#read(true)
     if (!('data' in checked)) return checked
@@ -187,12 +200,17 @@ export class Verification implements CheckContext {
   async #guardReplay(reading: TicketReading, identity: string): Promise<Refusal | undefined> {
     const { store, settings, identity: issuer } = this.gate
     try {
-      const first = store.remember({ key: `t:${reading.digest}`, ttlMs: settings.replayWindowMs })
+      // The digest itself, which has no colon: a prefix would make every remembered key half as large again.
+      const ticketKey = reading.digest
+      const first = store.remember({ key: ticketKey, ttlMs: settings.replayWindowMs })
       if (!(first instanceof Promise ? await first : first)) return createRefusal('ticket-replayed')
+      this.#noted.push(ticketKey)
       // In band the identity belongs to this connection; brought along, it must not have been brought before.
       if (issuer.isOneTime && this.request.expectedIdentity === undefined) {
-        const fresh = store.remember({ key: `i:${identity}`, ttlMs: issuer.maxAgeMs + 10_000 })
+        const identityKey = `i:${identity}`
+        const fresh = store.remember({ key: identityKey, ttlMs: issuer.maxAgeMs + 10_000 })
         if (!(fresh instanceof Promise ? await fresh : fresh)) return createRefusal('ticket-replayed')
+        this.#noted.push(identityKey)
       }
       return undefined
     } catch (error) {
@@ -217,16 +235,15 @@ export class Verification implements CheckContext {
     if (forged.has(outcome.code)) gate.signature.note(true)
     const known = gate.players.get(steamId)
     if (known !== undefined) gate.players.interrupt(known)
-    if (isNotAsked(outcome) || outcome.code === 'connection-lost') await this.#forgetTicket(reading)
     return outcome
   }
 
-  async #forgetTicket(reading: TicketReading): Promise<void> {
+  async #forget(): Promise<void> {
     try {
-      await this.gate.store.forget({ key: `t:${reading.digest}` })
+      for (const key of this.#noted) await this.gate.store.forget({ key })
     } catch (error) {
       // The ticket stays remembered: the player needs a fresh one, which their client gets anyway.
-      this.gate.logger.debug({ err: error, fingerprint: reading.fingerprint }, 'ticket not forgotten')
+      this.gate.logger.debug({ err: error, fingerprint: this.reading?.fingerprint }, 'ticket not forgotten')
     }
   }
 
@@ -255,26 +272,16 @@ export class Verification implements CheckContext {
     const player = this.player!
     const refused = await checkPlayer(this, player)
     if (refused !== undefined) return refused
-    if (!this.isRenewal) {
-      const crowded = this.#checkDuplicates(player) ?? (await this.#claim(player))
-      if (crowded !== undefined) return crowded
-    }
-    return { ok: true, player, reading }
+    const crowded = this.#checkDuplicates(player) ?? (this.isRenewal ? undefined : await this.gate.claims.take(player))
+    return crowded ?? { ok: true, player, reading }
   }
 
   #checkDuplicates(player: Player): Refusal | undefined {
     const { duplicates } = this.gate.settings
-    if (duplicates === 'replace') return undefined
+    if (duplicates === 'replace' || this.isRenewal) return undefined
     const { present } = player
     if (duplicates === 'refuse') return present > 0 ? createRefusal('already-playing') : undefined
     return present >= duplicates.share ? createRefusal('too-many-admissions') : undefined
-  }
-
-  async #claim(player: Player): Promise<Refusal | undefined> {
-    if (player.fence !== 0) return undefined
-    const refused = await this.gate.claims.take(player)
-    // Others may have come in, or the session may have gone, while the store was asked.
-    return refused ?? this.stopped() ?? this.#checkDuplicates(player)
   }
 }
 

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../ports/clock.ts'
 import type { Announcement, ClaimAnswer, Store } from '../ports/store.ts'
 import type { SteamId } from '../steam-id.ts'
 import { type Deadline, Deadlines } from '../time/deadlines.ts'
+import { monotonicNow } from '../time/monotonic-now.ts'
 
 /** What may be set on an in-memory store. */
 export interface InMemoryStoreOptions {
@@ -29,6 +30,11 @@ export class InMemoryStore implements Store {
   /** By time to live, so that each map is in order of expiry and a sweep looks only at what is due. */
   readonly #remembered = new Map<number, Map<string, number>>()
   #rememberedCount = 0
+  /**
+   * Where forgetting stands while the store is full: a new iterator would walk over the holes of all that were
+   * forgotten before. Only then, because an iterator that is not used keeps a map's former tables alive.
+   */
+  #oldest: { readonly records: Map<string, number>; readonly keys: MapIterator<string> } | undefined
   readonly #listeners = new Set<(announcement: Announcement) => void>()
   #fence = 0
   #sweepAt: Deadline | undefined
@@ -66,13 +72,13 @@ export class InMemoryStore implements Store {
 
   renew(request: { node: string; leaseMs: number }): boolean {
     const wasAlive = this.#isAlive(request.node)
-    this.#leases.set(request.node, this.#clock.now() + request.leaseMs)
+    this.#leases.set(request.node, monotonicNow(this.#clock) + request.leaseMs)
     return wasAlive
   }
 
   remember(request: { key: string; ttlMs: number }): boolean {
     const { key, ttlMs } = request
-    const now = this.#clock.now()
+    const now = monotonicNow(this.#clock)
     let records = this.#remembered.get(ttlMs)
     if (records === undefined) {
       records = new Map()
@@ -86,6 +92,7 @@ export class InMemoryStore implements Store {
       this.#forgetOldest()
     } else {
       this.#rememberedCount++
+      this.#oldest = undefined
     }
     records.set(key, now + ttlMs)
     this.#sweepAt ??= this.#deadlines.add(sweepMs, this.#sweep)
@@ -115,6 +122,7 @@ export class InMemoryStore implements Store {
     this.#listeners.clear()
     this.#remembered.clear()
     this.#rememberedCount = 0
+    this.#oldest = undefined
     this.#claims.clear()
     this.#leases.clear()
   }
@@ -122,21 +130,27 @@ export class InMemoryStore implements Store {
   #isAlive(node: string): boolean {
     const until = this.#leases.get(node)
     // A node that never asked for a lease does not use them: alone in its process, it cannot outlive its claims.
-    return until === undefined || until > this.#clock.now()
+    return until === undefined || until > monotonicNow(this.#clock)
   }
 
   #forgetOldest(): void {
     for (const records of this.#remembered.values()) {
-      for (const oldest of records.keys()) {
-        records.delete(oldest)
-        return
+      if (records.size === 0) continue
+      if (this.#oldest?.records !== records) this.#oldest = { records, keys: records.keys() }
+      let next = this.#oldest.keys.next()
+      if (next.done === true) {
+        this.#oldest = { records, keys: records.keys() }
+        next = this.#oldest.keys.next()
       }
+      records.delete(next.value!)
+      return
     }
   }
 
   readonly #sweep = (): void => {
     this.#sweepAt = undefined
-    const now = this.#clock.now()
+    this.#oldest = undefined
+    const now = monotonicNow(this.#clock)
     for (const [ttlMs, records] of this.#remembered) {
       for (const [key, until] of records) {
         if (until > now) break

@@ -18,6 +18,8 @@ const tickMs = 50
 export class Deadlines {
   readonly #clock: Clock
   readonly #buckets = new Map<number, Set<Deadline>>()
+  /** Those whose time has come in the sweep that is running. */
+  #expired: Deadline[] = []
   #timer: unknown
   #armedFor = Number.POSITIVE_INFINITY
 
@@ -60,6 +62,7 @@ export class Deadlines {
   /** Forgets all. */
   clear(): void {
     for (const waiting of this.#buckets.values()) for (const deadline of waiting) deadline.bucket = -1
+    for (const deadline of this.#expired) deadline.bucket = -1
     this.#buckets.clear()
     this.#disarm()
   }
@@ -82,6 +85,7 @@ export class Deadlines {
     this.#armedFor = Number.POSITIVE_INFINITY
     const due = monotonicNow(this.#clock) / tickMs
     const expired: Deadline[] = []
+    this.#expired = expired
     let next = Number.POSITIVE_INFINITY
     for (const [bucket, waiting] of this.#buckets) {
       if (bucket > due) {
@@ -105,5 +109,6 @@ export class Deadlines {
         })
       }
     }
+    this.#expired = []
   }
 }

@@ -129,14 +129,15 @@ async function connect<Socket extends WebSocketLike>(
 }
 
 /** Gets the ticket before there is a connection, within the time that the hello gives. */
-async function prepareTicket(options: JoinOptions<never>): Promise<HeldTicket | Refusal> {
+async function prepareTicket<Socket extends WebSocketLike>(
+  options: JoinOptions<Socket>,
+): Promise<HeldTicket | Refusal> {
   const { hello, source, signal, clock = systemClock } = options
   let answer: unknown
   try {
     answer = typeof hello === 'function' ? await hello() : hello
   } catch (error) {
-    const reason =
-      error instanceof Error ? error.message.slice(0, 200) : 'it threw something that is no Error'
+    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw something that is no Error'
     return createRefusal('connection-lost', { detail: `getting the hello failed: ${reason}` })
   }
   const checked = checkServerMessage(answer)
@@ -177,13 +178,9 @@ function chooseClass<Socket extends WebSocketLike>(
     throw new TypeError(`"mode" must be "message", "subprotocol" or "header", got ${String(mode)}`)
   }
   if (mode !== 'message' && options.hello === undefined) {
-    throw new TypeError(
-      `"hello" must be given for mode "${mode}": the ticket is needed before there is a connection`,
-    )
+    throw new TypeError(`"hello" must be given for mode "${mode}": the ticket is needed before there is a connection`)
   }
-  const platform = (globalThis as { WebSocket?: unknown }).WebSocket as
-    | WebSocketConstructor<Socket>
-    | undefined
+  const platform = (globalThis as { WebSocket?: unknown }).WebSocket as WebSocketConstructor<Socket> | undefined
   const WebSocketClass = options.WebSocket ?? platform
   if (typeof WebSocketClass !== 'function') {
     throw new TypeError('"WebSocket" must be given: this platform has none of its own')

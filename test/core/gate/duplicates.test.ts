@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict'
+import type { Refusal } from '@ticketgate/core'
+import fc from 'fast-check'
+import type { MemoryConnection } from '../../fixtures/memory-connection.ts'
+import { admissionOf, flush, playerId, type SessionModel, sessionModels, World } from './world.ts'
+
+describe('duplicates', () => {
+  for (const sessionModel of sessionModels) {
+    describe(`over a backend that is ${sessionModel}`, () => {
+      it('are replaced: the newcomer gets in, then the older one goes', async () => {
+        await using world = new World({ sessionModel, duplicates: 'replace' })
+        const first = await world.join(1)
+        const second = await world.join(1)
+        assert.equal(first.code, 'replaced')
+        assert.equal(admissionOf(second).state, 'admitted')
+        assert.equal(world.gate.counts.admissions, 1)
+        assert.equal(world.gate.counts.sessions, 1)
+        assert.deepEqual(
+          world.of('left').map(({ admission, clean, refusal }) => [admission, clean, refusal?.code]),
+          [[admissionOf(first), false, 'replaced']],
+        )
+        assert.deepEqual(world.of('revoked'), [])
+        assert.deepEqual(world.ends, ['renewed'])
+      })
+
+      it('are refused while a connection is live, and not while it is away', async () => {
+        await using world = new World({ sessionModel, duplicates: 'refuse' })
+        const first = await world.join(1)
+        assert.equal((await world.join(1)).code, 'already-playing')
+        assert.equal(admissionOf(first).state, 'admitted')
+        first.drop()
+        const third = await world.join(1)
+        assert.equal(admissionOf(third).state, 'admitted')
+      })
+
+      it('are refused while a verified place waits for its connection', async () => {
+        await using world = new World({ sessionModel, duplicates: 'refuse' })
+        const outcome = await world.authenticate(1)
+        assert.ok(outcome.ok)
+        assert.equal((await world.join(1)).code, 'already-playing')
+        assert.deepEqual(world.attach(outcome).said, ['admitted'])
+      })
+
+      it('share up to the number, and no more', async () => {
+        await using world = new World({ sessionModel, duplicates: { share: 2 } })
+        const first = await world.join(1)
+        const second = await world.join(1)
+        assert.equal((await world.join(1)).code, 'too-many-admissions')
+        assert.equal(world.gate.find(playerId(1)).length, 2)
+        assert.equal(world.gate.counts.sessions, 1)
+        first.leave()
+        admissionOf(await world.join(1))
+        assert.equal(admissionOf(second).state, 'admitted')
+      })
+
+      it('bring no policy to bear on other players', async () => {
+        await using world = new World({ sessionModel, duplicates: 'replace' })
+        const [a, b] = [await world.join(1), await world.join(2)]
+        assert.equal(admissionOf(a).state, 'admitted')
+        assert.equal(admissionOf(b).state, 'admitted')
+        assert.equal(world.gate.counts.players, 2)
+      })
+
+      for (const [name, newcomer] of Object.entries({
+        'that Steam refuses': { judgement: { refuse: 'ticket-invalid' } },
+        'with a bad verdict': { judgement: { verdict: { response: 8 } } },
+        'for whom Steam cannot be asked': { judgement: { fault: 'backend-unavailable' } },
+      } as const)) {
+        it(`displace nobody ${name}`, async () => {
+          await using world = new World({ sessionModel, duplicates: 'replace' })
+          const first = await world.join(1)
+          world.backend.judge = () => newcomer.judgement
+          const second = await world.join(1)
+          assert.equal(second.isOpen, false)
+          if (sessionModel === 'one-shot') {
+            assert.equal(admissionOf(first).state, 'admitted')
+            assert.deepEqual(first.said, ['hello', 'admitted'])
+            assert.deepEqual(world.of('ended'), [])
+            return
+          }
+          // An exclusive backend could only ask after the session had been given up: its player is asked again.
+          assert.equal(admissionOf(first).state, 'renewing')
+          assert.equal(first.lastRenew.reason, 'ticket-canceled')
+          world.backend.judge = () => ({ verdict: {} })
+          await world.renew(first)
+          assert.equal(admissionOf(first).state, 'admitted')
+          assert.equal(world.gate.counts.sessions, 1)
+          assert.deepEqual(world.of('left'), [])
+        })
+      }
+
+      it('displace nobody when a policy refuses the newcomer', async () => {
+        let isOpen = true
+        await using world = new World({
+          sessionModel,
+          duplicates: 'replace',
+          policies: [() => (isOpen ? undefined : { code: 'closed' })],
+        })
+        const first = await world.join(1)
+        isOpen = false
+        const second = await world.join(1)
+        assert.equal(second.code, 'policy-refused')
+        assert.equal(admissionOf(first).state, 'admitted')
+        assert.equal(world.gate.counts.sessions, 1, 'the session of the newer ticket is the same player’s')
+        assert.deepEqual(world.of('left'), [])
+        first.leave()
+        assert.equal(world.gate.counts.sessions, 0)
+      })
+    })
+  }
+
+  it('at an exclusive backend end the session of a player who cannot bring a fresh ticket after all', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: 'replace' })
+    const first = await world.join(1, { renewable: false })
+    world.backend.judge = () => ({ refuse: 'ticket-invalid' })
+    await world.join(1)
+    assert.equal(first.code, 'ticket-canceled')
+    assert.equal(world.gate.counts.players, 0)
+  })
+
+  it('at an exclusive backend leave the others alone while a newcomer is verified', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: { share: 3 } })
+    const [first, second] = [await world.join(1), await world.join(1)]
+    world.backend.judge = () => 'hold'
+    const third = await world.join(1)
+    first.leave()
+    await flush()
+    assert.equal(admissionOf(second).state, 'admitted')
+    world.backend.carryOut(world.backend.lastBegin, { verdict: {} })
+    await flush()
+    assert.equal(admissionOf(second).state, 'admitted')
+    assert.equal(admissionOf(third).state, 'admitted')
+    assert.equal(world.gate.counts.sessions, 1)
+  })
+
+  it('whose handshakes end together keep each other from nothing', async () => {
+    await using world = new World({ duplicates: { share: 2 } })
+    world.backend.judge = () => 'hold'
+    const [a, b] = [await world.join(1), await world.join(1)]
+    for (const begin of world.backend.begins) begin.verdict()
+    await flush()
+    assert.equal(admissionOf(a).state, 'admitted')
+    assert.equal(admissionOf(b).state, 'admitted')
+    assert.equal(world.gate.counts.sessions, 1)
+  })
+})
+
+/** What a test lets happen next. */
+type Move = 'verdict' | 'policy' | 'hop' | 'drop' | 'timeout' | 'kick' | 'revoke'
+
+interface Scenario {
+  readonly sessionModel: SessionModel
+  readonly duplicates: 'replace' | 'refuse' | { readonly share: number }
+  readonly tickets: readonly ('good' | 'forged' | 'refused' | 'banned' | 'fault')[]
+  readonly moves: readonly { readonly move: Move; readonly which: number }[]
+}
+
+const scenarios: fc.Arbitrary<Scenario> = fc.record({
+  sessionModel: fc.constantFrom(...sessionModels),
+  duplicates: fc.oneof(
+    fc.constantFrom('replace' as const, 'refuse' as const),
+    fc.record({ share: fc.integer({ min: 1, max: 3 }) }),
+  ),
+  tickets: fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant('good' as const) },
+      fc.constantFrom('forged' as const, 'refused' as const, 'banned' as const, 'fault' as const),
+    ),
+    { minLength: 2, maxLength: 4 },
+  ),
+  moves: fc.array(
+    fc.record({
+      move: fc.oneof(
+        { weight: 8, arbitrary: fc.constantFrom<Move>('verdict', 'policy', 'hop') },
+        fc.constantFrom<Move>('drop', 'timeout', 'kick', 'revoke'),
+      ),
+      which: fc.nat(7),
+    }),
+    { maxLength: 16 },
+  ),
+})
+
+describe('concurrent handshakes of one player', () => {
+  it('never break the policy, in whichever order they are decided', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenarios, async (scenario) => {
+        const policies: (() => void)[] = []
+        const world = new World(
+          {
+            sessionModel: scenario.sessionModel,
+            duplicates: scenario.duplicates,
+            loginsPerPlayer: false,
+            policies: [() => new Promise<void>((resolve) => policies.push(resolve))],
+          },
+          false,
+        )
+        const { backend } = world
+        backend.judge = () => 'hold'
+        const limit = typeof scenario.duplicates === 'object' ? scenario.duplicates.share : 1
+        const check = (): void => {
+          const live = world.gate.find(playerId(1)).filter(({ state }) => state !== 'away')
+          assert.ok(live.length <= limit, `${live.length} at once`)
+          assert.ok(world.gate.counts.sessions <= 1)
+          const admitted = world.connections.filter((each) => each.isOpen && each.admission !== undefined)
+          assert.ok(admitted.length <= limit, 'connections that are open and admitted')
+        }
+        const byBegin = new Map<string, Scenario['tickets'][number]>()
+        const attempts: MemoryConnection[] = []
+        for (const kind of scenario.tickets) {
+          const connection = world.connectNow()
+          const message = world.message({ isForged: kind === 'forged', serial: attempts.length + 1 })
+          byBegin.set(message.data, kind)
+          attempts.push(connection)
+          connection.say(message)
+        }
+        const decide = (which: number): void => {
+          const pending = backend.pendingBegins
+          const begin = pending[which % Math.max(1, pending.length)]
+          if (begin === undefined) return
+          const kind = byBegin.get(Buffer.from(begin.request.ticket.data).toString('hex'))
+          const refuse = { refuse: 'ticket-invalid' } as const
+          if (kind === 'forged' || kind === 'refused') backend.carryOut(begin, refuse)
+          else if (kind === 'banned') backend.carryOut(begin, { verdict: { response: 3 } })
+          else if (kind === 'fault') backend.carryOut(begin, { fault: 'backend-unavailable' })
+          else backend.carryOut(begin, { verdict: {} })
+        }
+        for (const { move, which } of scenario.moves) {
+          if (move === 'verdict') decide(which)
+          else if (move === 'policy') policies.splice(which % Math.max(1, policies.length), 1)[0]?.()
+          else if (move === 'drop') attempts[which % attempts.length]?.drop()
+          else if (move === 'timeout') await world.clock.advanceAsync(3_000)
+          else if (move === 'kick') await world.gate.kick(playerId(1))
+          else if (move === 'revoke') backend.sayVerdict(playerId(1), { response: 4 })
+          else for (let hops = 0; hops < which; hops++) await undefined
+          check()
+        }
+        // Everything is decided in the end.
+        for (let round = 0; round < 12; round++) {
+          decide(0)
+          policies.splice(0)[0]?.()
+          await flush(1)
+          check()
+        }
+        for (const [index, connection] of attempts.entries()) {
+          if (scenario.tickets[index] !== 'good') assert.equal(connection.admission, undefined)
+        }
+        await world[Symbol.asyncDispose]()
+      }),
+      { numRuns: 1_000 },
+    )
+  }).timeout(30_000)
+
+  it('let exactly one good one in when nothing else happens', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...sessionModels),
+        fc.constantFrom('replace' as const, 'refuse' as const),
+        fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4, maxLength: 4 }),
+        fc.array(fc.nat(6), { minLength: 4, maxLength: 4 }),
+        async (sessionModel, duplicates, order, hops) => {
+          const world = new World({ sessionModel, duplicates }, false)
+          world.backend.judge = () => 'hold'
+          for (let n = 0; n < 4; n++) world.connectNow().say(world.message(1))
+          await flush(1)
+          for (let round = 0; round < 4; round++) {
+            const pending = world.backend.pendingBegins
+            const begin = pending[(order[round] ?? 0) % Math.max(1, pending.length)]
+            if (begin !== undefined) world.backend.carryOut(begin, { verdict: {} })
+            for (let hop = 0; hop < (hops[round] ?? 0); hop++) await undefined
+          }
+          await flush(2)
+          const inside = world.connections.filter((each) => each.isOpen)
+          assert.equal(inside.length, 1)
+          assert.equal(world.gate.counts.sessions, 1)
+          await world[Symbol.asyncDispose]()
+        },
+      ),
+      { numRuns: 300 },
+    )
+  }).timeout(20_000)
+})
+
+describe('concurrent handshakes that may share a session', () => {
+  it('all succeed, in whichever order verdicts and policies are answered', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 4 }),
+        fc.array(
+          fc.record({ move: fc.constantFrom('verdict' as const, 'policy' as const, 'hop' as const), which: fc.nat(9) }),
+          { maxLength: 16 },
+        ),
+        async (count, moves) => {
+          const policies: (() => void)[] = []
+          const ask = (): Promise<void> => new Promise((resolve) => policies.push(resolve))
+          const world = new World({ duplicates: { share: count }, bans: { isBanned: () => ask().then(() => false) }, policies: [ask] }, false)
+          world.backend.judge = () => 'hold'
+          for (let n = 0; n < count; n++) world.connectNow().say(world.message(1))
+          await flush(1)
+          const decide = (which: number): void => {
+            const pending = world.backend.pendingBegins
+            pending[which % Math.max(1, pending.length)]?.verdict()
+          }
+          for (const { move, which } of moves) {
+            if (move === 'verdict') decide(which)
+            else if (move === 'policy') policies.splice(which % Math.max(1, policies.length), 1)[0]?.()
+            else for (let hops = 0; hops < which; hops++) await undefined
+          }
+          for (let round = 0; round < 3 * count; round++) {
+            decide(0)
+            policies.splice(0, 1)[0]?.()
+            await flush(1)
+          }
+          assert.deepEqual(world.refusals, [])
+          assert.equal(world.gate.find(playerId(1)).length, count)
+          assert.equal(world.gate.counts.sessions, 1)
+          await world[Symbol.asyncDispose]()
+        },
+      ),
+      { numRuns: 500 },
+    )
+  }).timeout(20_000)
+})
+
+describe('a refusal of a duplicate', () => {
+  it('says when to come again where that is known, and is retryable', async () => {
+    await using world = new World({ duplicates: 'refuse' })
+    await world.join(1)
+    const { refusal } = await world.join(1)
+    assert.equal((refusal as Refusal).retryable, true)
+  })
+})
