@@ -83,7 +83,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     queueMicrotask(() => setImmediate(() => this.#finish(reply)))
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
     if (this.#isSettled) return
     const cause = redactError(error, true)
     this.#finish(

@@ -36,7 +36,9 @@ export class Resilience {
   constructor(options: ResilienceOptions) {
     this.#options = options
     const { failureShare, window, minimumCalls } = options.breaker
-    this.#limit = bulkhead(options.maxConcurrency, options.maxQueue)
+    // Those who left stay in its queue until their turn comes, so it gets some room beyond the real limit,
+    // which is the caller's.
+    this.#limit = bulkhead(options.maxConcurrency, options.maxQueue + options.maxConcurrency)
     this.#breaker = circuitBreaker(handleWhenResult(isTripping), {
       halfOpenAfter: 0,
       breaker: new CountBreaker({ threshold: failureShare, size: window, minimumNumberOfCalls: minimumCalls }),

@@ -75,18 +75,23 @@ export class Wire {
     const stopBySignal = (): void => stop(fault('backend-unavailable', 'stopped by the call policy', { trips: true }))
     if (signals === undefined) call.interrupt = stop
     else for (const signal of signals) signal.addEventListener('abort', stopBySignal)
-    dispatcher.dispatch(
-      {
-        origin: target.origin,
-        path: target.prefix + question.path,
-        method: 'GET',
-        headers,
-        // The call's own deadline rules; it is never longer than theirs.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      },
-      exchange,
-    )
+    try {
+      dispatcher.dispatch(
+        {
+          origin: target.origin,
+          path: target.prefix + question.path,
+          method: 'GET',
+          headers,
+          // The call's own deadline rules; it is never longer than theirs.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        exchange,
+      )
+    } catch (error) {
+      // One that was handed in may do that; undici's own report through the handler.
+      exchange.onResponseError(undefined, error)
+    }
     const reply = await exchange.answer
     if (signals === undefined) call.interrupt = undefined
     else for (const signal of signals) signal.removeEventListener('abort', stopBySignal)

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import type { BackendError } from '@ticketgate/core'
+import { VirtualClock } from '../../fixtures/virtual-clock.ts'
+import { backendFor, begin, eventsOf, good, html, type StubAnswer, StubSteam, turns } from './support.ts'
+
+/** Lets virtual time pass until a promise is settled, without ever waiting for real time. */
+async function passUntilSettled(clock: VirtualClock, promise: Promise<unknown>): Promise<number> {
+  const start = clock.monotonicNow()
+  let isSettled = false
+  const note = () => {
+    isSettled = true
+  }
+  promise.then(note, note)
+  while (!isSettled) {
+    await turns(20)
+    if (!isSettled && clock.timers > 0) await clock.advanceAsync(50)
+  }
+  return clock.monotonicNow() - start
+}
+
+describe('steamWebApi: retries and the deadline', () => {
+  const passing: [string, StubAnswer][] = [
+    ['a reset connection', 'reset'],
+    ['429', html(429)],
+    ['500', html(500)],
+    ['502', html(502)],
+    ['503', { status: 503 }],
+    ['504', html(504)],
+  ]
+  for (const [what, answer] of passing) {
+    it(`asks again after ${what}, a little later`, async () => {
+      await using stub = await StubSteam.listen([answer, answer, good()])
+      const clock = new VirtualClock()
+      const backend = backendFor(stub, { clock })
+      const outcome = begin(backend)
+      const elapsedMs = await passUntilSettled(clock, outcome)
+      assert.equal((await outcome).type, 'verdict')
+      assert.equal(stub.requests.length, 3)
+      // 150 to 300 and 300 to 600 ms, each rounded up to the next 50.
+      assert.ok(elapsedMs >= 450 && elapsedMs <= 1_050, String(elapsedMs))
+      await backend.close()
+      assert.equal(clock.timers, 0)
+    })
+  }
+
+  it('gives up after the retries, with the last reason', async () => {
+    await using stub = await StubSteam.listen([html(500), html(502), html(503)])
+    const clock = new VirtualClock()
+    const backend = backendFor(stub, { clock })
+    const outcome = begin(backend)
+    await Promise.all([
+      assert.rejects(outcome, { refusalCode: 'backend-unavailable', message: /503/ }),
+      passUntilSettled(clock, outcome),
+    ])
+    assert.equal(stub.requests.length, 3)
+    await backend.close()
+  })
+
+  const waits: [string, string, number][] = [
+    ['seconds', '3', 3_000],
+    ['a date', 'Thu, 01 Jan 2026 00:00:04 GMT', 4_000],
+    ['a date that has passed', 'Wed, 31 Dec 2025 23:59:59 GMT', 0],
+  ]
+  for (const [what, header, waitMs] of waits) {
+    it(`waits as long as Retry-After says in ${what}`, async () => {
+      await using stub = await StubSteam.listen([html(429, { 'retry-after': header }), good()])
+      const clock = new VirtualClock()
+      const backend = backendFor(stub, { clock, timeoutMs: 20_000 })
+      const outcome = begin(backend)
+      const elapsedMs = await passUntilSettled(clock, outcome)
+      assert.equal((await outcome).type, 'verdict')
+      assert.equal(stub.requests.length, 2)
+      assert.ok(elapsedMs >= waitMs && elapsedMs <= waitMs + 500, String(elapsedMs))
+      await backend.close()
+    })
+  }
+
+  it('does not wait beyond the deadline, and says how long Steam wants to be left alone', async () => {
+    await using stub = await StubSteam.listen(html(429, { 'retry-after': '30' }))
+    const clock = new VirtualClock()
+    const backend = backendFor(stub, { clock })
+    const failed = { refusalCode: 'backend-throttled', retryAfterMs: 30_000 }
+    await assert.rejects(begin(backend), failed)
+    assert.equal(stub.requests.length, 1)
+    // The others are held back too, without a call: hammering gets the address banned.
+    await clock.advanceAsync(10_000)
+    await assert.rejects(begin(backend), { refusalCode: 'backend-throttled', retryAfterMs: 20_000 })
+    assert.equal(stub.requests.length, 1)
+    stub.answer = good()
+    await clock.advanceAsync(15_000)
+    const waiting = begin(backend)
+    await passUntilSettled(clock, waiting)
+    assert.equal((await waiting).type, 'verdict')
+    assert.ok(clock.monotonicNow() >= 30_000)
+    await backend.close()
+  })
+
+  it('ignores a Retry-After that says nothing', async () => {
+    for (const header of ['soon', '-1', '1e9', '2026-01-01', '']) {
+      await using stub = await StubSteam.listen([html(503, { 'retry-after': header }), good()])
+      const clock = new VirtualClock()
+      const backend = backendFor(stub, { clock })
+      const outcome = begin(backend)
+      assert.ok((await passUntilSettled(clock, outcome)) <= 350)
+      assert.equal((await outcome).type, 'verdict')
+      await backend.close()
+    }
+  })
+
+  it('ends at the deadline however Steam hangs, and drops the connection', async () => {
+    await using stub = await StubSteam.listen('hang')
+    const clock = new VirtualClock()
+    const backend = backendFor(stub, { clock, timeoutMs: 2_000 })
+    const outcome = begin(backend)
+    const rejected = assert.rejects(outcome, { refusalCode: 'backend-unavailable', message: /2000 ms/ })
+    await stub.received(1)
+    await clock.advanceAsync(1_999)
+    assert.equal(stub.dropped, 0)
+    await clock.advanceAsync(101)
+    await rejected
+    while (stub.dropped === 0) await turns(1)
+    assert.equal(stub.requests.length, 1)
+    await backend.close()
+    assert.equal(clock.timers, 0)
+  })
+
+  it('counts the deadline over all tries', async () => {
+    await using stub = await StubSteam.listen([html(500), html(500), 'hang'])
+    const clock = new VirtualClock()
+    const backend = backendFor(stub, { clock, timeoutMs: 3_000, retries: 10 })
+    const outcome = begin(backend)
+    const rejected = assert.rejects(outcome, { refusalCode: 'backend-unavailable' })
+    const elapsedMs = await passUntilSettled(clock, outcome)
+    await rejected
+    assert.ok(elapsedMs >= 3_000 && elapsedMs <= 3_100, String(elapsedMs))
+    await backend.close()
+  })
+
+  it('gives up at the deadline while no connection can be made', async () => {
+    // Nothing is written to a dispatcher that never connects; the answer must come all the same.
+    await using stub = await StubSteam.listen()
+    const clock = new VirtualClock()
+    const dispatched: unknown[] = []
+    const dispatcher = { dispatch: (options: unknown) => dispatched.push(options) > 0 }
+    const backend = backendFor(stub, { clock, dispatcher: dispatcher as never, retries: 0 })
+    const rejected = assert.rejects(begin(backend), { refusalCode: 'backend-unavailable' })
+    await turns()
+    await clock.advanceAsync(8_100)
+    await rejected
+    assert.equal(dispatched.length, 1)
+    await backend.close()
+  })
+
+  it('ends at the deadline while a key function gives nothing, and frees the place', async () => {
+    await using stub = await StubSteam.listen()
+    const clock = new VirtualClock()
+    let isStuck = true
+    const backend = backendFor(stub, {
+      clock,
+      maxConcurrency: 1,
+      maxQueue: 0,
+      key: () => (isStuck ? new Promise<string>(() => {}) : 'KEY'),
+    })
+    const rejected = assert.rejects(begin(backend), { refusalCode: 'backend-unavailable' })
+    await turns()
+    await clock.advanceAsync(8_100)
+    await rejected
+    assert.equal(stub.requests.length, 0)
+    isStuck = false
+    assert.equal((await begin(backend)).type, 'verdict')
+    await backend.close()
+  })
+
+  it('names the code of a network error and keeps a clean cause', async () => {
+    const stub = await StubSteam.listen()
+    await stub[Symbol.asyncDispose]()
+    const backend = backendFor(stub, { retries: 0 })
+    await assert.rejects(begin(backend), (error: BackendError) => {
+      assert.equal(error.refusalCode, 'backend-unavailable')
+      assert.match(error.message, /ECONNREFUSED/)
+      assert.equal((error.cause as { code?: string }).code, 'ECONNREFUSED')
+      return true
+    })
+    assert.deepEqual(eventsOf(backend), [])
+    await backend.close()
+  })
+})
