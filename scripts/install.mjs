@@ -6,9 +6,7 @@ import { pinnedNode, root, runProgram } from './project.mjs'
 export async function ensureInstalled() {
   const reason = whyInstall()
   if (!reason) return
-  console.log(
-    `Installing dependencies with npm ci: ${reason}. This happens once per change of package-lock.json.`,
-  )
+  console.log(`Installing dependencies with npm ci: ${reason}. This happens once per change of package-lock.json.`)
   // Without warnings: most are about tools that want a newer Node, which they get.
   const code = await runNpm(['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   if (code !== 0) {

@@ -22,9 +22,7 @@ export default class TallyReporter extends Mocha.reporters.Spec {
         console.log(`  skipped: ${test.fullTitle()}: ${reasonOf(test) ?? 'no reason given'}`)
       }
       if (unexplained.length > 0) {
-        console.log(
-          `  ${unexplained.length} skipped counted as failed: ${isCi ? 'CI is set' : 'no reason given'}\n`,
-        )
+        console.log(`  ${unexplained.length} skipped counted as failed: ${isCi ? 'CI is set' : 'no reason given'}\n`)
       }
       const tally = {
         passed: passes,

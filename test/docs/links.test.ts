@@ -18,9 +18,7 @@ describe('the pages of the documentation', () => {
         ...matches(prose, /`((?:packages|test|docs|examples|bench|scripts|\.ci)\/[\w./-]+)`/g).filter(
           (path) => !existsSync(join(root, path)),
         ),
-        ...matches(page.text, /(@ticketgate\/[a-z][a-z.]*(?:\/[a-z-]+)?)/g).filter(
-          (name) => !exported.has(name),
-        ),
+        ...matches(page.text, /(@ticketgate\/[a-z][a-z.]*(?:\/[a-z-]+)?)/g).filter((name) => !exported.has(name)),
       ]
       assert.deepEqual(missing, [])
     })

@@ -34,7 +34,11 @@ describe('the state table of docs/protocol.md', () => {
       assert.ok(Object.keys(row).every((event) => cells.has(event)))
       for (const [event, cell] of cells) {
         const found = row[event as Event]
-        assert.equal(cell, found === undefined ? '–' : `**${found.to}**: ${found.effects.join(', ')}`, `${state}, ${event}`)
+        assert.equal(
+          cell,
+          found === undefined ? '–' : `**${found.to}**: ${found.effects.join(', ')}`,
+          `${state}, ${event}`,
+        )
       }
     }
   })

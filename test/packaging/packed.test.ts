@@ -26,11 +26,7 @@ describe('the packed packages', () => {
 
   before(function () {
     this.timeout(120_000)
-    const built = runNode([
-      'node_modules/typescript/bin/tsc',
-      '-b',
-      ...folders.map((name) => `packages/${name}`),
-    ])
+    const built = runNode(['node_modules/typescript/bin/tsc', '-b', ...folders.map((name) => `packages/${name}`)])
     assert.equal(built.code, 0, built.output)
     rmSync(installation, { recursive: true, force: true })
     mkdirSync(installation, { recursive: true })
@@ -62,12 +58,7 @@ describe('the packed packages', () => {
       })
 
       it('is found flawless by publint', () => {
-        const { code, output } = runNode([
-          'node_modules/publint/src/cli.js',
-          'run',
-          '--strict',
-          find().tarball,
-        ])
+        const { code, output } = runNode(['node_modules/publint/src/cli.js', 'run', '--strict', find().tarball])
         assert.equal(code, 0, output)
       })
 
@@ -96,8 +87,7 @@ describe('the packed packages', () => {
         assert.equal(manifest.version, version)
         const { dependencies, peerDependencies, devDependencies } = manifest
         for (const wanted of [dependencies, peerDependencies, devDependencies]) {
-          for (const [name, range] of Object.entries(wanted ?? {}))
-            if (isOurs(name)) assert.equal(range, version, name)
+          for (const [name, range] of Object.entries(wanted ?? {})) if (isOurs(name)) assert.equal(range, version, name)
         }
       })
 
@@ -108,8 +98,7 @@ describe('the packed packages', () => {
           const program = `await import('${specifier}'${attributes})`
           const { code, output } = runNode(['--input-type=module', '-e', program], { cwd: installation })
           assert.equal(code, 0, output)
-          if (typeof target === 'object')
-            assert.ok(existsSync(join(installed, target.types ?? '')), target.types)
+          if (typeof target === 'object') assert.ok(existsSync(join(installed, target.types ?? '')), target.types)
         })
       }
 

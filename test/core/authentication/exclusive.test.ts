@@ -314,6 +314,18 @@ describe('Authentication › an exclusive backend', () => {
       assert.equal(world.authentication.activeSessions.size, 0)
     })
 
+    it('is given up when the backend opens the session in spite of the abort and no verdict comes', async () => {
+      world = createWorld({ sessionModel: 'exclusive', verdictTimeoutMs, honoursAbort: false })
+      const controller = new AbortController()
+      const outcome = begin({ signal: controller.signal })
+      controller.abort()
+      await assert.rejects(outcome, { name: 'AbortError' })
+      world.backend.lastBegin.begun()
+      await world.clock.advanceAsync(verdictTimeoutMs)
+      assert.deepEqual(world.backend.ends, [player])
+      world.assertNothingHeld()
+    })
+
     it('is given up when its verdict does not come, and the next is asked', async () => {
       const controller = new AbortController()
       const outcome = beginOpened({ signal: controller.signal })
@@ -372,6 +384,49 @@ describe('Authentication › an exclusive backend', () => {
       await settle()
       world.backend.sayVerdict(player, { response: 6 })
       await assertRefused(second, 'ticket-canceled')
+
+      const third = track(beginOpened())
+      await settle()
+      world.backend.sayVerdict(player)
+      await settle()
+      assert.equal(third.isSettled, false)
+      world.backend.sayVerdict(player)
+      await settle()
+      assert.equal(third.value?.ok, true)
+    })
+
+    it('has come when a bad one comes in before a begin that Steam then refuses', async () => {
+      await loseVerdict()
+      const second = begin()
+      world.backend.sayVerdict(player, { response: 6 })
+      world.backend.lastBegin.refuse('ticket-invalid')
+      await assertRefused(second, 'ticket-invalid')
+      const third = beginOpened()
+      await settle()
+      world.backend.sayVerdict(player)
+      requireSession(await third)
+    })
+
+    it('has come when two bad ones come in before the answer', async () => {
+      await loseVerdict()
+      const second = begin()
+      for (const response of [6, 8]) world.backend.sayVerdict(player, { response })
+      world.backend.lastBegin.begun()
+      await assertRefused(second, 'ticket-canceled')
+      const third = beginOpened()
+      await settle()
+      world.backend.sayVerdict(player)
+      requireSession(await third)
+    })
+
+    it('leaves its successor’s owed when it is bad and taken for that one, however long Steam thinks', async () => {
+      world = createWorld({ sessionModel: 'exclusive', verdictTimeoutMs, honoursAbort: false })
+      await loseVerdict()
+      const second = begin()
+      world.backend.sayVerdict(player, { response: 6 })
+      await world.clock.advanceAsync(staleVerdictMs)
+      world.backend.lastBegin.begun()
+      await assertRefused(second, 'verdict-timeout')
 
       const third = track(beginOpened())
       await settle()

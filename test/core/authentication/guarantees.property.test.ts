@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { playerId } from '../../fixtures/fake-ticket.ts'
 import { settle } from '../../fixtures/virtual-clock.ts'
-import type { StageCommand } from './model/command.ts'
+import { burst, type Step } from './model/command.ts'
 import { Model } from './model/model.ts'
-import { chaoticCommands, orderlyCommands } from './model/session-commands.ts'
+import { chaoticSteps, orderlySteps } from './model/session-steps.ts'
 import { Stage } from './model/stage.ts'
-import { ticketCommands } from './model/ticket-commands.ts'
+import { ticketSteps } from './model/ticket-steps.ts'
 
 const numRuns = Math.max(10_000, Number(process.env.FUZZ_RUNS ?? 0))
 
@@ -15,20 +15,24 @@ const backends = fc.record({
   honoursAbort: fc.boolean(),
 })
 
-/** Runs commands against a fresh stage, then what must hold after them. */
+/** Runs scripts of these steps against a fresh stage, then what must hold after them. */
 function check(
-  commands: fc.Arbitrary<StageCommand>[],
+  steps: readonly fc.Arbitrary<Step>[],
   prepare: (stage: Stage) => void,
   afterwards: (stage: Stage) => Promise<void>,
 ): Promise<void> {
   return fc.assert(
-    fc.asyncProperty(backends, fc.commands(commands, { maxCommands: 40, size: '+1' }), async (options, script) => {
-      const model = new Model()
-      const stage = new Stage(model, options)
-      prepare(stage)
-      await fc.asyncModelRun(() => ({ model, real: stage }), script)
-      await afterwards(stage)
-    }),
+    fc.asyncProperty(
+      backends,
+      fc.commands([burst(steps)], { maxCommands: 16, size: 'max' }),
+      async (options, script) => {
+        const model = new Model()
+        const stage = new Stage(model, options)
+        prepare(stage)
+        await fc.asyncModelRun(() => ({ model, real: stage }), script)
+        await afterwards(stage)
+      },
+    ),
     { numRuns },
   )
 }
@@ -39,7 +43,7 @@ describe('the guarantees of Authentication', function () {
 
   it('every begun session ends exactly once', () =>
     check(
-      chaoticCommands,
+      chaoticSteps,
       () => {},
       async (stage) => {
         await stage.assertReached()
@@ -51,18 +55,21 @@ describe('the guarantees of Authentication', function () {
 
   it('every ticket is cancelled exactly once', () =>
     check(
-      ticketCommands,
+      ticketSteps,
       () => {},
       async (stage) => {
         await settle()
         // What is live is what was issued, reached its caller and nobody wanted gone.
         const expected = stage.model.ticketCalls.filter(
-          (call) => call.handle !== undefined && (call.outcome === 'issued' ? !call.isCancelWanted : false),
+          ({ outcome, isCancelWanted }) => outcome === 'issued' && !isCancelWanted,
         )
         assert.deepEqual(
           [...stage.authentication.activeTickets.keys()].toSorted((a, b) => a - b),
           expected.map(({ handle }) => handle!).toSorted((a, b) => a - b),
         )
+        for (const { isRefusalDue, outcome } of stage.model.ticketCalls) {
+          if (isRefusalDue) assert.equal(outcome, 'rejected', 'a caller who left got a ticket')
+        }
         await stage.assertReached()
         await stage.endEverything()
         stage.assertPaired()
@@ -72,7 +79,7 @@ describe('the guarantees of Authentication', function () {
 
   it('a late or repeated verdict never opens, revives or ends the wrong session', () =>
     check(
-      orderlyCommands,
+      orderlySteps,
       (stage) => stage.attribute(),
       async (stage) => {
         await stage.assertReached()
@@ -84,7 +91,7 @@ describe('the guarantees of Authentication', function () {
 
   it('after endAllSessions and cancelAllTickets nothing is held', () =>
     check(
-      [...chaoticCommands, ...ticketCommands],
+      [...chaoticSteps, ...ticketSteps],
       () => {},
       async (stage) => {
         await stage.endEverything()

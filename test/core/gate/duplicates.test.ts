@@ -292,7 +292,10 @@ describe('concurrent handshakes that may share a session', () => {
         async (count, moves) => {
           const policies: (() => void)[] = []
           const ask = (): Promise<void> => new Promise((resolve) => policies.push(resolve))
-          const world = new World({ duplicates: { share: count }, bans: { isBanned: () => ask().then(() => false) }, policies: [ask] }, false)
+          const world = new World(
+            { duplicates: { share: count }, bans: { isBanned: () => ask().then(() => false) }, policies: [ask] },
+            false,
+          )
           world.backend.judge = () => 'hold'
           for (let n = 0; n < count; n++) world.connectNow().say(world.message(1))
           await flush(1)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { BackendError, InMemoryStore, type Store } from '@ticketgate/core'
-import { fakeTicket, flush, admissionOf, playerId, sessionModels, World, type WorldOptions } from './world.ts'
+import { admissionOf, fakeTicket, flush, playerId, sessionModels, World, type WorldOptions } from './world.ts'
 
 describe('handshakes under way', () => {
   it('are bounded, waiting and verifying together, and a place is free again when one is over', async () => {

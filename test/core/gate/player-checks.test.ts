@@ -33,6 +33,7 @@ describe('family sharing', () => {
       lend(world)
       assert.equal((await world.join(1)).code, 'family-sharing-refused')
       assert.equal(world.gate.counts.sessions, 1)
+      assert.deepEqual(world.ends, ['family-sharing-refused'])
     })
   }
 

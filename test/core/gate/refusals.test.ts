@@ -67,7 +67,11 @@ const cases: readonly Case[] = [
     },
   },
   { code: 'message-too-large', make: (world) => say(world, 'x'.repeat(24_577)) },
-  { code: 'message-too-large', how: 'by authenticate', make: (world) => refusedBy(world.gate.authenticate('x'.repeat(24_577))) },
+  {
+    code: 'message-too-large',
+    how: 'by authenticate',
+    make: (world) => refusedBy(world.gate.authenticate('x'.repeat(24_577))),
+  },
   {
     code: 'handshake-timeout',
     async make(world) {
@@ -409,7 +413,12 @@ const cases: readonly Case[] = [
     make: (world) => world.join(1),
   },
   ...(
-    ['backend-unavailable', 'backend-throttled', 'backend-misconfigured', 'unknown-response'] satisfies BackendFaultCode[]
+    [
+      'backend-unavailable',
+      'backend-throttled',
+      'backend-misconfigured',
+      'unknown-response',
+    ] satisfies BackendFaultCode[]
   ).map(
     (fault): Case => ({
       code: fault,
@@ -588,7 +597,7 @@ describe("Steam's answer", () => {
       const server = steam.gameServer()
       const account = steam.createAccount({ name: 'Robin' })
       const client = account.client()
-      await using world = new World({ authentication: undefined, backend: server, clock: undefined, renewOn: [] })
+      await using world = new World({ backend: server, renewOn: [] })
       const { data } = await client.issueTicket!({ kind: 'session', identity: undefined })
       server.faults.nextVerdict = response
       const connection = world.connectNow()

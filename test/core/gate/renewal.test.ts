@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { codes, type Code } from '@ticketgate/core'
+import { type Code, codes } from '@ticketgate/core'
 import { admissionOf, fakeTicket, flush, playerId, sessionModels, until, World } from './world.ts'
 
 describe('a renewal', () => {

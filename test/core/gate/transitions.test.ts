@@ -109,9 +109,7 @@ describe('transition', () => {
 
   it('admits by the two ways in and by the way back, and by no other', () => {
     const admitting = states.flatMap((state) =>
-      events
-        .filter((event) => transition(state, event)?.effects.includes('admit'))
-        .map((event) => `${state} ${event}`),
+      events.filter((event) => transition(state, event)?.effects.includes('admit')).map((event) => `${state} ${event}`),
     )
     assert.deepEqual(admitting, ['verifying accepted', 'reserved attached', 'away attached'])
   })
@@ -163,7 +161,9 @@ describe('transition', () => {
     fc.assert(
       fc.property(sequences, (sequence) => {
         const { steps } = walk(sequence)
-        const taken = steps.filter(({ from, event }) => event === 'attached' || (from === 'verifying' && event === 'accepted'))
+        const taken = steps.filter(
+          ({ from, event }) => event === 'attached' || (from === 'verifying' && event === 'accepted'),
+        )
         assert.equal(count(steps, 'admit'), taken.length)
       }),
     )

@@ -196,7 +196,10 @@ export class World {
 
   /** No ticket in anything that was reported so far, nor in what listeners can reach now. */
   assertNoTicketWasShown(): void {
-    const shown = [...this.output, ...this.events.map(({ event }) => inspect(event, { depth: 10 }))].join('\n')
+    const shown = [...this.output, ...this.events.map(({ event }) => inspect(event, { depth: 10 }))]
+      .join('\n')
+      // Bytes are printed in columns.
+      .replace(/\s+/g, ' ')
     const lower = shown.toLowerCase()
     for (const ticket of this.tickets) {
       const bytes = Buffer.from(ticket)

@@ -32,6 +32,8 @@ export class BeginAttempt {
   earlyVerdict: Verdict | undefined
   /** A good verdict came and was taken for one that was owed on an earlier session. */
   hasPassedVerdictOn = false
+  /** A bad verdict came and was taken for its own, though it may have been an earlier session's. */
+  hasTakenOwedVerdict = false
   /** Everything is being closed: end at once instead of draining. */
   isClosing = false
   #resolve!: (outcome: AuthSession | Refusal) => void
@@ -53,7 +55,9 @@ export class BeginAttempt {
   }
 
   /** Keeps the graver of several verdicts that came before the backend's answer. */
-  noteEarlyVerdict(verdict: Verdict): void {
+  noteEarlyVerdict(verdict: Verdict, isOwed: boolean): void {
+    // With the second one, its own has come as well.
+    this.hasTakenOwedVerdict = this.earlyVerdict === undefined && isOwed
     if (this.earlyVerdict === undefined || this.earlyVerdict.response === 0) this.earlyVerdict = verdict
   }
 }

@@ -30,7 +30,15 @@ export class OwedVerdicts {
    * @param isUncertain One came, was taken for an earlier session's and may have been its own after all.
    */
   add(user: SteamId, isUncertain: boolean): void {
-    this.#set(user, (this.#get(user)?.count ?? 0) + 1, isUncertain)
+    const nowMs = monotonicNow(this.#clock)
+    const count = (this.#get(user)?.count ?? 0) + 1
+    // Bounded by time: whoever is past their date is dropped when the next one is noted.
+    for (const [other, { untilMs }] of this.#owed) {
+      if (untilMs > nowMs) break
+      this.#owed.delete(other)
+    }
+    this.#owed.delete(user)
+    this.#owed.set(user, { count, isUncertain, untilMs: nowMs + staleVerdictMs })
   }
 
   /** One arrived. `false` when none was owed. */
@@ -40,12 +48,6 @@ export class OwedVerdicts {
     if (owed.count > 1) this.#owed.set(user, { ...owed, count: owed.count - 1 })
     else this.#owed.delete(user)
     return true
-  }
-
-  /** It is no longer clear which session's is missing: the date counts from the latest. */
-  renew(user: SteamId): void {
-    const owed = this.#get(user)
-    if (owed !== undefined) this.#set(user, owed.count, owed.isUncertain)
   }
 
   /**
@@ -63,16 +65,5 @@ export class OwedVerdicts {
   #get(user: SteamId): Owed | undefined {
     const owed = this.#owed.get(user)
     return owed !== undefined && owed.untilMs > monotonicNow(this.#clock) ? owed : undefined
-  }
-
-  #set(user: SteamId, count: number, isUncertain: boolean): void {
-    const nowMs = monotonicNow(this.#clock)
-    // Bounded by time: whoever is past their date is dropped when the next one is noted.
-    for (const [other, { untilMs }] of this.#owed) {
-      if (untilMs > nowMs) break
-      this.#owed.delete(other)
-    }
-    this.#owed.delete(user)
-    this.#owed.set(user, { count, isUncertain, untilMs: nowMs + staleVerdictMs })
   }
 }

@@ -149,11 +149,15 @@ export class SessionRegistry {
       return
     }
     // A bad word on this player counts whichever session it was for; a good one admits nobody.
-    if (verdict.response === 0 && this.#owed.settle(user)) {
+    const isOwed = this.#owed.settle(user)
+    if (isOwed && verdict.response === 0) {
       attempt.hasPassedVerdictOn = true
       this.#listener.strayVerdict(verdict)
-    } else if (attempt.state === 'asking') attempt.noteEarlyVerdict(verdict)
-    else this.#decide(attempt, verdict)
+    } else if (attempt.state === 'asking') attempt.noteEarlyVerdict(verdict, isOwed)
+    else {
+      attempt.hasTakenOwedVerdict = isOwed
+      this.#decide(attempt, verdict)
+    }
   }
 
   // --- one attempt, step by step ---
@@ -257,7 +261,7 @@ export class SessionRegistry {
     const code = judge(verdict, attempt.user)
     if (code !== undefined || attempt.isSettled) {
       attempt.settle(createRefusal(code ?? 'internal-error'))
-      this.#owed.renew(attempt.user)
+      if (attempt.hasTakenOwedVerdict) this.#owed.add(attempt.user, false)
       this.#endUnopened(attempt, verdict)
       this.#finish(attempt)
       return

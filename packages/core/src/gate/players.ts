@@ -77,11 +77,11 @@ export class Players {
     return player
   }
 
-  /** A verification is done with the player; whoever has no place by now goes. */
-  unpin(player: Player): void {
+  /** A verification is done with the player, perhaps with a refusal; whoever has no place by now goes. */
+  unpin(player: Player, refusal?: Refusal): void {
     player.pins--
     if (player.pins > 0) return
-    if (player.first === undefined) this.#end(player, player.lastDeparture ?? 'left')
+    if (player.first === undefined) this.#end(player, player.lastDeparture ?? refusal ?? 'left')
     else this.#endWhenHopeless(player)
   }
 
@@ -252,9 +252,11 @@ export class Players {
       return
     }
     const isLocal = reason === 'ended' || reason === 'closed'
-    const code: Code = isLocal ? 'kicked' : reason
+    const { isClosing } = this.#gate
+    const code: Code = isLocal ? (isClosing ? 'server-closing' : 'kicked') : reason
     this.#gate.emitter.emit('ended', { steamId: session.user, reason: code })
-    this.revoke(player, createRefusal(code), isLocal ? 'operator' : 'steam')
+    if (isLocal && isClosing) player.revocation = createRefusal(code)
+    else this.revoke(player, createRefusal(code), isLocal ? 'operator' : 'steam')
   }
 }
 

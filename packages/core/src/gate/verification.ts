@@ -85,6 +85,7 @@ export class Verification implements CheckContext {
 
   async run(): Promise<void> {
     let result: Verified | Refusal
+    let refused: Refusal | undefined
     try {
       result = await this.#verify()
     } catch (error) {
@@ -96,10 +97,10 @@ export class Verification implements CheckContext {
     }
     if (this.#aborted === undefined) {
       // The last look and the place are one step: other handshakes of the player end in the same turn.
-      const late = result.ok ? (this.stopped() ?? this.#checkDuplicates(result.player)) : undefined
-      this.#onSettled(late ?? result)
+      refused = result.ok ? (this.stopped() ?? this.#checkDuplicates(result.player)) : result
+      this.#onSettled(refused ?? result)
     }
-    if (this.player !== undefined) this.gate.players.unpin(this.player)
+    if (this.player !== undefined) this.gate.players.unpin(this.player, this.#aborted ?? refused)
   }
 
   /** Why to stop here: given up, or the session was taken back meanwhile. */

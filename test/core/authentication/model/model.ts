@@ -35,6 +35,8 @@ export interface TicketCall {
   handle: number | undefined
   /** Its holder, or somebody who cancels all, wanted it over. */
   isCancelWanted: boolean
+  /** Its caller left before Steam had answered. */
+  isRefusalDue: boolean
 }
 
 /**

@@ -99,6 +99,7 @@ export class Stage {
       outcome: 'pending',
       handle: undefined,
       isCancelWanted: false,
+      isRefusalDue: false,
     }
     this.model.ticketCalls.push(call)
     issued.then(

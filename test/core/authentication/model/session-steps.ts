@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { playerId } from '../../../fixtures/fake-ticket.ts'
 import { settle } from '../../../fixtures/virtual-clock.ts'
-import { command, interleaved, pick, type StageCommand } from './command.ts'
+import { pick, type Step, step } from './command.ts'
 import type { BeginCall } from './model.ts'
 import type { Stage } from './stage.ts'
 
 const players = [1, 2].map(playerId)
-const player = fc.constantFrom(...players)
+const player = fc.constantFrom(players[0]!, ...players)
 const response = fc.constantFrom(0, 0, 0, 0, 3, 6, 42)
 const index = fc.nat(7)
 
@@ -16,11 +16,11 @@ const index = fc.nat(7)
 const begin = fc
   .record({ user: player, replace: fc.boolean(), response })
   .map(({ user, ...options }) =>
-    command(`begin(${user}, ${JSON.stringify(options)})`, (_, stage) => stage.begin(user, options)),
+    step(`begin(${user}, ${JSON.stringify(options)})`, (_, stage) => stage.begin(user, options)),
   )
 
 const abort = index.map((at) =>
-  command(`abort(${at})`, ({ calls }) => {
+  step(`abort(${at})`, ({ calls }) => {
     const pending = calls.filter(({ outcome }) => outcome === 'pending')
     const call = pick(pending, at)
     if (call === undefined) return
@@ -31,7 +31,7 @@ const abort = index.map((at) =>
 
 /** An abort of any call, those that are long over included: then nothing may happen. */
 const lateAbort = index.map((at) =>
-  command(`lateAbort(${at})`, ({ calls }, stage) => {
+  step(`lateAbort(${at})`, ({ calls }, stage) => {
     const call = pick(
       calls.filter(({ outcome }) => outcome !== 'pending'),
       at,
@@ -43,7 +43,7 @@ const lateAbort = index.map((at) =>
 )
 
 const endUser = player.map((user) =>
-  command(`endAuthSession(${user})`, ({ calls }, stage) => {
+  step(`endAuthSession(${user})`, ({ calls }, stage) => {
     for (const call of calls) if (call.user === user) call.isEndWanted = true
     const had = stage.authentication.activeSessions.has(user)
     const found = stage.authentication.endAuthSession(user)
@@ -54,7 +54,7 @@ const endUser = player.map((user) =>
 
 /** Of any session, those that ended long ago included: then nobody else's may end. */
 const endSession = fc.tuple(index, fc.constantFrom('end', 'dispose')).map(([at, method]) =>
-  command(`session.${method}(${at})`, (model, stage) => {
+  step(`session.${method}(${at})`, (model, stage) => {
     const session = pick(stage.sessions, at)
     if (session === undefined) return
     model.callOf(session.fingerprint).isEndWanted = true
@@ -66,8 +66,8 @@ const endSession = fc.tuple(index, fc.constantFrom('end', 'dispose')).map(([at, 
   }),
 )
 
-export const endAll = fc.constant(
-  command('endAllSessions()', ({ calls }, stage) => {
+const endAll = fc.constant(
+  step('endAllSessions()', ({ calls }, stage) => {
     for (const call of calls) call.isEndWanted = true
     stage.endAll()
     assert.equal(stage.authentication.activeSessions.size, 0)
@@ -76,12 +76,12 @@ export const endAll = fc.constant(
 
 const advance = fc
   .constantFrom(50, 1_000, 15_000, 30_000, 60_000)
-  .map((ms) => command(`advance(${ms})`, (_, stage) => stage.clock.advanceAsync(ms)))
+  .map((ms) => step(`advance(${ms})`, (_, stage) => stage.clock.advanceAsync(ms)))
 
 // --- what Steam does ---
 
 const answer = fc.tuple(index, fc.constantFrom('yes', 'yes', 'yes', 'no', 'fault', 'junk')).map(([at, how]) =>
-  command(`answer(${at}, ${how})`, (model, stage) => {
+  step(`answer(${at}, ${how})`, (model, stage) => {
     const question = pick(stage.backend.pendingBegins, at)
     if (question === undefined) return
     const call = model.callOf(question.request.ticket.fingerprint)
@@ -98,7 +98,7 @@ const answer = fc.tuple(index, fc.constantFrom('yes', 'yes', 'yes', 'no', 'fault
 
 /** A question answered while nothing else happens, so that what must follow is known. */
 const calmAnswer = index.map((at) =>
-  command(`calmAnswer(${at})`, async (model, stage) => {
+  step(`calmAnswer(${at})`, async (model, stage) => {
     await settle()
     const question = pick(stage.backend.pendingBegins, at)
     if (question === undefined) return
@@ -118,9 +118,21 @@ const calmAnswer = index.map((at) =>
   }),
 )
 
+/** A session open at Steam, its verdict still to come: where the trouble starts. */
+const opened = fc.record({ user: player, replace: fc.boolean(), response }).map(({ user, ...options }) =>
+  step(`opened(${user}, ${JSON.stringify(options)})`, async (_, stage) => {
+    stage.begin(user, options)
+    await settle()
+    const question = stage.backend.begins.at(-1)
+    if (question?.user === user && question.state === 'pending' && stage.backend.sessionModel === 'exclusive') {
+      question.begun()
+    }
+  }),
+)
+
 /** The first verdict of the oldest session of a player that has not had one, also when it is long over. */
 const verdict = player.map((user) =>
-  command(`verdict(${user})`, async (model, stage) => {
+  step(`verdict(${user})`, async (model, stage) => {
     await settle()
     const call = model.nextVerdict(user, stage.clock.monotonicNow())
     if (call === undefined) return
@@ -134,7 +146,7 @@ const verdict = player.map((user) =>
 
 /** A verdict that overtakes the answer to its begin. */
 const earlyVerdict = index.map((at) =>
-  command(`earlyVerdict(${at})`, (model, stage) => {
+  step(`earlyVerdict(${at})`, (model, stage) => {
     const question = pick(stage.backend.pendingBegins, at)
     if (question === undefined || stage.backend.sessionModel === 'one-shot') return
     const call = model.callOf(question.request.ticket.fingerprint)
@@ -149,7 +161,7 @@ const earlyVerdict = index.map((at) =>
 )
 
 const loseVerdict = player.map((user) =>
-  command(`loseVerdict(${user})`, (model, stage) => {
+  step(`loseVerdict(${user})`, (model, stage) => {
     const call = model.nextVerdict(user, stage.clock.monotonicNow())
     if (call !== undefined) call.verdict = 'lost'
   }),
@@ -157,7 +169,7 @@ const loseVerdict = player.map((user) =>
 
 /** One word more on the session that is open: good again, or taken back. */
 const furtherVerdict = fc.tuple(player, response).map(([user, word]) =>
-  command(`furtherVerdict(${user}, ${word})`, (model, stage) => {
+  step(`furtherVerdict(${user}, ${word})`, (model, stage) => {
     const session = stage.authentication.activeSessions.get(user)
     if (session === undefined) return
     if (word !== 0) model.callOf(session.fingerprint).badWords.push(word)
@@ -169,7 +181,7 @@ const furtherVerdict = fc.tuple(player, response).map(([user, word]) =>
 
 /** A word on a player about whom nobody asks, or not any more. */
 const strayVerdict = fc.tuple(fc.constantFrom(...players, playerId(99)), response).map(([user, word]) =>
-  command(`strayVerdict(${user}, ${word})`, (model, stage) => {
+  step(`strayVerdict(${user}, ${word})`, (model, stage) => {
     if (!model.isQuiet(user) || stage.authentication.activeSessions.has(user)) return
     const before = [stage.sessions.length, stage.ended.size, stage.backend.ends.length]
     stage.backend.sayVerdict(user, { response: word })
@@ -181,7 +193,7 @@ const strayVerdict = fc.tuple(fc.constantFrom(...players, playerId(99)), respons
 const anyVerdict = fc
   .record({ user: player, response, owner: fc.constantFrom(undefined, playerId(7), 'junk') })
   .map(({ user, response: word, owner }) =>
-    command(`anyVerdict(${user}, ${word}, ${owner})`, (_, stage) => sayAny(stage, user, word, owner)),
+    step(`anyVerdict(${user}, ${word}, ${owner})`, (_, stage) => sayAny(stage, user, word, owner)),
   )
 
 function sayAny(stage: Stage, user: string, word: number, owner: string | undefined): void {
@@ -201,22 +213,17 @@ function note(call: BeginCall): void {
 const behaviour = [begin, begin, begin, abort, lateAbort, endUser, endSession, advance, answer]
 
 /** Steam keeps order: it says the first verdict on each session once, after that of the session before; late, or never. */
-export const orderlyCommands: fc.Arbitrary<StageCommand>[] = [
+export const orderlySteps: readonly fc.Arbitrary<Step>[] = [
   ...behaviour,
-  calmAnswer,
-  calmAnswer,
-  endAll,
-  verdict,
-  verdict,
-  verdict,
-  earlyVerdict,
-  loseVerdict,
-  furtherVerdict,
-  strayVerdict,
-].map(interleaved)
+  ...[opened, opened, opened, opened],
+  ...[calmAnswer, calmAnswer, earlyVerdict],
+  ...[endAll, endAll],
+  ...[verdict, verdict, verdict, verdict, verdict, verdict],
+  ...[loseVerdict, furtherVerdict, strayVerdict],
+]
 
 /** Steam keeps no order at all. */
-export const chaoticCommands: fc.Arbitrary<StageCommand>[] = [
+export const chaoticSteps: readonly fc.Arbitrary<Step>[] = [
   ...behaviour,
   answer,
   answer,
@@ -224,4 +231,4 @@ export const chaoticCommands: fc.Arbitrary<StageCommand>[] = [
   anyVerdict,
   anyVerdict,
   anyVerdict,
-].map(interleaved)
+]

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { TicketgateError } from '@ticketgate/core'
 import fc from 'fast-check'
-import { command, interleaved, pick, type StageCommand } from './command.ts'
+import { pick, type Step, step } from './command.ts'
 
 const index = fc.nat(7)
 
 const request = fc.constant(
-  command('getAuthSessionTicket()', ({ ticketCalls }, stage) => {
+  step('getAuthSessionTicket()', ({ ticketCalls }, stage) => {
     if (ticketCalls.filter(({ outcome }) => outcome !== 'rejected').length < 60) stage.requestTicket()
   }),
 )
 
 const issue = index.map((at) =>
-  command(`issue(${at})`, ({ ticketCalls }, stage) => {
+  step(`issue(${at})`, ({ ticketCalls }, stage) => {
     const call = pick(
       ticketCalls.filter((each) => each.issue.state === 'pending'),
       at,
@@ -22,17 +22,17 @@ const issue = index.map((at) =>
 )
 
 const refuse = index.map((at) =>
-  command(`refuse(${at})`, (_, stage) => {
+  step(`refuse(${at})`, (_, stage) => {
     pick(stage.backend.pendingTickets, at)?.fail(new TicketgateError('ERR_TICKET_REQUEST', 'Steam is offline'))
   }),
 )
 
 /** Of any call, those that have their ticket included: then nothing may happen. */
 const abort = index.map((at) =>
-  command(`abort(${at})`, ({ ticketCalls }, stage) => {
+  step(`abort(${at})`, ({ ticketCalls }, stage) => {
     const call = pick(ticketCalls, at)
     if (call === undefined) return
-    if (call.outcome === 'pending') call.isCancelWanted = true
+    if (call.issue.state === 'pending') call.isRefusalDue = true
     const before = stage.authentication.activeTickets.size
     call.controller.abort()
     if (call.outcome === 'issued') assert.equal(stage.authentication.activeTickets.size, before)
@@ -41,7 +41,7 @@ const abort = index.map((at) =>
 
 /** Of any ticket, those that are long cancelled included: then nobody else's may be. */
 const cancel = fc.tuple(index, fc.constantFrom('cancel', 'cancelAuthTicket', 'dispose')).map(([at, method]) =>
-  command(`${method}(${at})`, ({ ticketCalls }, stage) => {
+  step(`${method}(${at})`, ({ ticketCalls }, stage) => {
     const ticket = pick(stage.tickets, at)
     if (ticket === undefined) return
     for (const call of ticketCalls) if (call.handle === ticket.handle) call.isCancelWanted = true
@@ -55,15 +55,15 @@ const cancel = fc.tuple(index, fc.constantFrom('cancel', 'cancelAuthTicket', 'di
   }),
 )
 
-export const cancelAll = fc.constant(
-  command('cancelAllTickets()', ({ ticketCalls }, stage) => {
+const cancelAll = fc.constant(
+  step('cancelAllTickets()', ({ ticketCalls }, stage) => {
     for (const call of ticketCalls) call.isCancelWanted = true
     stage.authentication.cancelAllTickets()
     assert.equal(stage.authentication.activeTickets.size, 0)
   }),
 )
 
-export const ticketCommands: fc.Arbitrary<StageCommand>[] = [
+export const ticketSteps: readonly fc.Arbitrary<Step>[] = [
   request,
   request,
   request,
@@ -74,4 +74,4 @@ export const ticketCommands: fc.Arbitrary<StageCommand>[] = [
   cancel,
   cancel,
   cancelAll,
-].map(interleaved)
+]

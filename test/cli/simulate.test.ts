@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { simulatorPublicKey } from '@ticketgate/simulator'
+import { inspectTicket } from '@ticketgate/steam'
+import { startProgram } from '../flow/child.ts'
+
+const simulate = ['--conditions=@ticketgate/source', 'packages/cli/src/main.ts', 'simulate']
+
+interface Ticket {
+  handle: number
+  hex: string
+}
+
+describe('ticketgate simulate', function () {
+  this.timeout(30_000)
+
+  it('answers what its guide says, and ends cleanly with a signal', async () => {
+    await using program = startProgram([...simulate, '--port', '0', '--app', '480', '--app', '730', '--seed', '7'])
+    await program.saw(/Ctrl\+C ends it/)
+    const [, url = '', key = ''] = /at (http:\S+), apps 480, 730, key (\S+)/.exec(program.stdout) ?? []
+    const [, ada] = /(\d{17}) {2}Ada /.exec(program.stdout) ?? []
+    const [, vera] = /(\d{17}) {2}Vera /.exec(program.stdout) ?? []
+    const post = async <Answer>(path: string, body: object = {}): Promise<Answer> => {
+      const response = await fetch(`${url}/simulator/${path}`, { method: 'POST', body: JSON.stringify(body) })
+      assert.ok(response.ok, `${path}: ${response.status}`)
+      return (await response.json()) as Answer
+    }
+    const ask = async (ticket: Ticket) => {
+      const query = new URLSearchParams({ appid: '480', identity: 'my-game', ticket: ticket.hex })
+      const response = await fetch(`${url}/ISteamUserAuth/AuthenticateUserTicket/v1/?${query}`, {
+        headers: { 'x-webapi-key': key },
+      })
+      return { status: response.status, text: await response.text() }
+    }
+
+    const ticket = await post<Ticket>(`accounts/${ada}/tickets`, { identity: 'my-game' })
+    assert.equal(inspectTicket(ticket.hex, { dangerouslyTrustKey: simulatorPublicKey }).steamId, ada)
+    const good = JSON.parse((await ask(ticket)).text) as { response: { params: Record<string, unknown> } }
+    assert.equal(good.response.params.steamid, ada)
+    assert.equal(good.response.params.vacbanned, false)
+
+    const banned = JSON.parse(
+      (await ask(await post<Ticket>(`accounts/${vera}/tickets`, { identity: 'my-game' }))).text,
+    ) as { response: { params: Record<string, unknown> } }
+    assert.equal(banned.response.params.vacbanned, true)
+
+    await post('faults', { kind: 'status', status: 503, times: 1 })
+    assert.equal((await ask(ticket)).status, 503)
+    assert.equal((await ask(ticket)).status, 200)
+
+    program.kill('SIGTERM')
+    assert.equal(await program.ended, 0, program.output)
+    await program.saw(/Simulated Steam has ended\. It had 4 requests\./)
+  })
+
+  it('has the same accounts and the same key for the same seed', async () => {
+    const guides: string[] = []
+    for (let time = 0; time < 2; time++) {
+      await using program = startProgram([...simulate, '--port', '0', '--seed', '11'])
+      await program.saw(/Ctrl\+C ends it/)
+      guides.push(program.stdout.replace(/127\.0\.0\.1:\d+/g, 'host'))
+    }
+    assert.equal(guides[0], guides[1])
+  })
+
+  it('warns when strangers can reach it', async () => {
+    await using program = startProgram([...simulate, '--port', '0', '--host', '0.0.0.0'])
+    await program.saw(/Ctrl\+C ends it/)
+    assert.match(program.output, /warning: listening on 0\.0\.0\.0/)
+    program.kill('SIGINT')
+    assert.equal(await program.ended, 0, program.output)
+  })
+
+  it('says so when the port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    await using program = startProgram([...simulate, '--port', String(port)])
+    assert.equal(await program.ended, 1)
+    assert.match(program.output, /port \d+ is in use/)
+    server.close()
+    await once(server, 'close')
+  })
+})
