@@ -1,0 +1,218 @@
+// What the gate costs a `ws` server: `npm run bench -- handshake [--slices n] [--per-slice n] [--only name]`.
+// The method and how to read the figures: docs/performance.md.
+
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Backend } from '@ticketgate/core'
+import { simulatorPublicKey } from '@ticketgate/simulator'
+import { steamWebApi } from '@ticketgate/steam'
+import { guard } from '@ticketgate/ws'
+import { Pool } from 'undici'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { compare, measure, type Variant } from './support/comparison.ts'
+import { createDefaultGate, createFullGate } from './support/gate-setup.ts'
+import { InstantBackend } from './support/instant-backend.ts'
+import { readBenchOptions } from './support/options.ts'
+import { printComparison } from './support/report.ts'
+import { answer, loadCore, pinning, roleName, startRole, usageAnswers } from './support/roles.ts'
+import { benchAppId, benchIdentity } from './support/ticket-supply.ts'
+
+const server = createServer()
+let stubPort = 0
+let opened = 0
+
+/** The same application behind every variant. */
+function play(socket: WebSocket): void {
+  opened++
+  socket.on('message', ignore)
+}
+
+function ignore(): void {}
+
+// --- what games write without us ---
+
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, accept: () => void) => void
+
+function startPlain(upgrade: Upgrade): void {
+  const webSocketServer = new WebSocketServer({ noServer: true })
+  webSocketServer.on('connection', play)
+  server.on('upgrade', (request, socket, head) => {
+    upgrade(request, socket, head, () => {
+      webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+        webSocketServer.emit('connection', webSocket, request)
+      })
+    })
+  })
+}
+
+/** The ticket out of the header, as its sender wrote it. */
+function ticketOf(request: IncomingMessage): string {
+  const encoded = request.headers.authorization?.slice('Ticketgate '.length) ?? ''
+  return (JSON.parse(Buffer.from(encoded, 'base64url').toString()) as { data: string }).data
+}
+
+const path = (ticket: string): string =>
+  `/ISteamUserAuth/AuthenticateUserTicket/v1/?appid=${benchAppId}&ticket=${ticket}&identity=${benchIdentity}`
+const headers = { 'x-webapi-key': 'bench-key' }
+
+interface SteamAnswer {
+  readonly response: { readonly params?: { readonly result: string; readonly steamid: string } }
+}
+
+function startHandwritten(ask: (ticket: string) => Promise<SteamAnswer>): void {
+  async function check(request: IncomingMessage, socket: Duplex, accept: () => void): Promise<void> {
+    try {
+      const { response } = await ask(ticketOf(request))
+      if (response.params?.result === 'OK') accept()
+      else socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+    } catch {
+      socket.destroy()
+    }
+  }
+  startPlain((request, socket, _head, accept) => void check(request, socket, accept))
+}
+
+function startHandwrittenInBand(): void {
+  const webSocketServer = new WebSocketServer({ noServer: true })
+  server.on('upgrade', (request, socket, head) => {
+    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.send('{"hello":1,"identity":"bench","apps":[480]}')
+      webSocket.once('message', (data) => {
+        void Promise.resolve(JSON.parse(String(data))).then(() => {
+          webSocket.send('{"admitted":1,"steamId":"76561197960287930"}')
+          play(webSocket)
+        })
+      })
+    })
+  })
+}
+
+// --- the gate ---
+
+function startGate(
+  backend: Backend,
+  create: typeof createFullGate,
+  options: Parameters<typeof createFullGate>[1],
+): void {
+  guard(server, create(backend, options)).on('connection', play)
+}
+
+function webApiBackend(): Backend {
+  return steamWebApi({
+    key: 'bench-key',
+    apps: benchAppId,
+    identity: benchIdentity,
+    baseUrl: `http://127.0.0.1:${stubPort}`,
+    dangerouslyAllowHttp: true,
+    dangerouslyTrustTicketKey: simulatorPublicKey,
+    dailyCallLimit: Number.POSITIVE_INFINITY,
+  })
+}
+
+const starts: Readonly<Record<string, () => void>> = {
+  await: () => startPlain((_request, _socket, _head, accept) => void Promise.resolve().then(accept)),
+  'hand-written, in band': startHandwrittenInBand,
+  gate: () => startGate(new InstantBackend(), createFullGate, { signature: 'never' }),
+  'gate, defaults': () => startGate(new InstantBackend(), createDefaultGate, { signature: 'never' }),
+  'gate + RSA': () => startGate(new InstantBackend(), createFullGate, { signature: 'always' }),
+  'fetch by hand': () =>
+    startHandwritten(async (ticket) => {
+      const reply = await fetch(`http://127.0.0.1:${stubPort}${path(ticket)}`, { headers })
+      return (await reply.json()) as SteamAnswer
+    }),
+  'Pool by hand': () => {
+    const pool = new Pool(`http://127.0.0.1:${stubPort}`, { connections: 1_000, pipelining: 1 })
+    startHandwritten(async (ticket) => {
+      const { body } = await pool.request({ method: 'GET', path: path(ticket), headers })
+      return (await body.json()) as SteamAnswer
+    })
+  },
+  // One call a player, as the others make: a licence would be a second one.
+  'gate, Web API': () => startGate(webApiBackend(), createFullGate, { requiredLicenses: [] }),
+}
+
+// --- what is compared ---
+
+const atUpgrade = { inFlight: 64, ticketIn: 'header', messages: 0 } as const
+const admittedAtUpgrade = { inFlight: 64, ticketIn: 'header', messages: 1 } as const
+const inBand = { inFlight: 64, ticketIn: 'message', messages: 2 } as const
+const storm = { inFlight: 500, ticketIn: 'header' } as const
+
+const instant: Variant[] = [
+  { name: 'await', load: atUpgrade },
+  { name: 'await again', role: 'await', load: atUpgrade },
+  { name: 'gate', load: admittedAtUpgrade, targets: { cpuAtMost: 1.1, rateAtLeast: 0.9 } },
+  { name: 'gate, defaults', load: admittedAtUpgrade },
+  { name: 'gate + RSA', load: admittedAtUpgrade, targets: { cpuAtMost: 1.25, rateAtLeast: 0.8 } },
+  { name: 'gate, in band', role: 'gate', load: inBand, targets: { rateAtLeast: 0.75 } },
+  { name: 'hand-written, in band', load: inBand },
+]
+
+const overHttp: Variant[] = [
+  { name: 'Pool by hand', load: { ...storm, messages: 0 } },
+  { name: 'Pool by hand again', role: 'Pool by hand', load: { ...storm, messages: 0 } },
+  { name: 'fetch by hand', load: { ...storm, messages: 0 } },
+  { name: 'gate, Web API', load: { ...storm, messages: 1 }, targets: { rateAtLeast: 0.85 } },
+]
+
+async function main(): Promise<void> {
+  const options = readBenchOptions({ slices: 30, perSlice: 400 })
+  console.log(`${options.slices} slices of ${options.perSlice} connections a variant; ${pinning}`)
+  const { only = '' } = options
+  const chosen = (variants: Variant[]): Variant[] =>
+    variants.filter(({ name }, index) => index === 0 || name.includes(only))
+
+  if (only === '' || instant.some(({ name }) => name.includes(only))) {
+    const measured = await measure(import.meta.url, chosen(instant), options)
+    printComparison('Verifier that answers at once, 64 in flight; ÷ noServer and an awaited promise', compare(measured))
+  }
+  if (only === '' || overHttp.some(({ name }) => name.includes(only))) {
+    const stub = startRole({
+      name: 'stub',
+      url: new URL('support/verifier-stub.ts', import.meta.url).href,
+      core: loadCore,
+    })
+    try {
+      const port = await stub.ask<number>('listen')
+      await stub.ask('delay', 20)
+      const measured = await measure(
+        import.meta.url,
+        chosen(overHttp),
+        { ...options, perSlice: Math.max(500, options.perSlice * 2), slices: Math.ceil(options.slices / 2) },
+        (role) => role.ask('stub', port),
+      )
+      const rows = compare(measured)
+      printComparison('Verifier over HTTP at 20 ms, 500 in flight; ÷ a handler with the bare undici Pool call', rows)
+      const gate = measured.find(({ variant }) => variant.name === 'gate, Web API')
+      const byFetch = measured.find(({ variant }) => variant.name === 'fetch by hand')
+      if (gate !== undefined && byFetch !== undefined) {
+        const variant = { ...gate.variant, over: 'fetch by hand', targets: { rateAtLeast: 1.4 } }
+        printComparison(
+          'The same gate ÷ the usual hand-written handler with fetch',
+          compare([byFetch, { ...gate, variant }]),
+        )
+      }
+    } finally {
+      await stub.end()
+    }
+  }
+}
+
+const role = roleName()
+if (role === undefined) await main()
+else {
+  answer({
+    ...usageAnswers,
+    stub: (port: number) => {
+      stubPort = port
+    },
+    listen: () => {
+      starts[role]!()
+      return new Promise<number>((resolve) => {
+        server.listen(0, '127.0.0.1', 4_096, () => resolve((server.address() as AddressInfo).port))
+      })
+    },
+    opened: () => opened,
+  })
+}
