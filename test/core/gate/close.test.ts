@@ -192,6 +192,8 @@ describe('close', () => {
     assert.equal(authentication.activeSessions.size, 0)
     assert.equal(store.claimed, 0)
     assert.equal(backend.closes, 0)
+    backend.emit({ type: 'warning', reason: 'budget', message: 'few calls are left' })
+    assert.deepEqual(world.of('warning'), [], 'a closed gate hears nothing any more')
     const own = await authentication.beginAuthSession(Buffer.from(world.message(3).data, 'hex'))
     assert.ok(own.ok)
     assert.equal(store.remember({ key: 'k', ttlMs: 1_000 }), true)

@@ -35,6 +35,30 @@ describe('while Steam is away', () => {
     admissionOf(await world.join(ticket))
   })
 
+  it('a player who came in by a ticket of their own is asked again when the one taken on trust turns out bad', async () => {
+    await using world = new World({
+      sessionModel: 'exclusive',
+      whenUnavailable: 'provisional',
+      duplicates: 'replace',
+    })
+    world.backend.judge = () => away
+    const first = await world.join(1)
+    world.backend.judge = () => 'hold'
+    const second = await world.join(1)
+    world.backend.emit({ type: 'recovered' })
+    await flush()
+    world.backend.carryOut(world.backend.lastBegin, back)
+    await flush()
+    assert.equal(first.code, 'replaced')
+    assert.equal(admissionOf(second).state, 'admitted')
+    world.backend.carryOut(world.backend.lastBegin, { refuse: 'ticket-invalid' })
+    await flush()
+    assert.equal(admissionOf(second).state, 'renewing')
+    world.backend.judge = () => back
+    await world.renew(second)
+    assert.equal(world.gate.counts.sessions, 1)
+  })
+
   for (const sessionModel of sessionModels) {
     describe(`with policy provisional over a backend that is ${sessionModel}`, () => {
       const options = { sessionModel, whenUnavailable: 'provisional' } as const
@@ -106,6 +130,9 @@ describe('while Steam is away', () => {
         world.backend.judge = () => away
         assert.equal((await world.join({ isForged: true })).code, 'ticket-signature-invalid')
         assert.equal((await world.join({ problem: 'ticket-expired' })).code, 'ticket-expired')
+        const inspect = world.backend.inspectTicket.bind(world.backend)
+        world.backend.inspectTicket = (ticket) => ({ ...inspect(ticket), signature: 'unchecked' })
+        assert.equal((await world.join(1)).code, 'backend-unavailable')
         assert.equal(world.gate.counts.players, 0)
       })
 
@@ -180,6 +207,7 @@ describe('while Steam is away', () => {
         const asked = world.backend.begins.length
         connection.leave()
         assert.equal(world.gate.counts.players, 0)
+        assert.equal(world.gate.counts.deadlines, 0)
         world.backend.emit({ type: 'recovered' })
         await flush()
         assert.equal(world.backend.begins.length, asked)
@@ -197,6 +225,22 @@ describe('while Steam is away', () => {
         await flush()
         assert.equal(world.gate.counts.sessions, 0)
         assert.equal(world.gate.counts.players, 0)
+      })
+
+      it('who is being verified is not shown to Steam a second time', async () => {
+        await using world = new World(options)
+        world.backend.judge = () => away
+        const connection = await world.join(1)
+        world.backend.judge = () => 'hold'
+        const asked = world.backend.begins.length
+        world.backend.emit({ type: 'recovered' })
+        world.backend.emit({ type: 'recovered' })
+        await world.advance(10_000)
+        assert.equal(world.backend.begins.length, asked + 1)
+        world.backend.carryOut(world.backend.lastBegin, back)
+        await flush()
+        assert.equal(admissionOf(connection).provisional, false)
+        assert.equal(world.gate.counts.sessions, 1)
       })
 
       it('who leaves and comes again while they are verified keeps a session', async () => {

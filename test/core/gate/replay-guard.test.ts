@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { admissionOf, fakeTicket, flush, playerId, sessionModels, World } from './world.ts'
+
+describe('the replay guard', () => {
+  for (const sessionModel of sessionModels) {
+    it(`remembers a ticket, good or bad: ${sessionModel}`, async () => {
+      await using world = new World({ sessionModel })
+      const good = fakeTicket()
+      ;(await world.join(good)).leave()
+      assert.equal((await world.join(good)).code, 'ticket-replayed')
+      const bad = fakeTicket({ steamId: playerId(2) })
+      world.backend.judge = () => ({ refuse: 'ticket-invalid' })
+      assert.equal((await world.join(bad)).code, 'ticket-invalid')
+      assert.equal((await world.join(bad)).code, 'ticket-replayed')
+      assert.equal(world.backend.begins.length, 2)
+    })
+  }
+
+  it('knows a ticket by its bytes, however they are written', async () => {
+    await using world = new World()
+    const ticket = fakeTicket()
+    const hex = Buffer.from(ticket).toString('hex')
+    await world.join(ticket)
+    const connection = await world.connect()
+    connection.say({ ...world.message(ticket), data: hex.toUpperCase() })
+    await flush()
+    assert.equal(connection.code, 'ticket-replayed')
+  })
+
+  it('knows a ticket that was used for a renewal', async () => {
+    await using world = new World()
+    const connection = await world.join(1)
+    admissionOf(connection).requestRenewal()
+    const ticket = fakeTicket()
+    await world.renew(connection, ticket)
+    assert.equal((await world.join(ticket)).code, 'ticket-replayed')
+  })
+
+  it('forgets after its window', async () => {
+    await using world = new World({ replayWindowMs: 60_000 })
+    const ticket = fakeTicket()
+    ;(await world.join(ticket)).leave()
+    await world.advance(59_000)
+    assert.equal((await world.join(ticket)).code, 'ticket-replayed')
+    await world.advance(1_100)
+    admissionOf(await world.join(ticket))
+  })
+
+  for (const fault of ['backend-unavailable', 'backend-throttled', 'verdict-timeout'] as const) {
+    it(`forgets a ticket that Steam was not asked about: ${fault}`, async () => {
+      await using world = new World()
+      const ticket = fakeTicket()
+      world.backend.judge = () => ({ fault })
+      assert.equal((await world.join(ticket)).code, fault)
+      world.backend.judge = () => ({ verdict: {} })
+      admissionOf(await world.join(ticket))
+    })
+  }
+
+  it('forgets a ticket when the time for the verdict runs out, or its bringer goes', async () => {
+    await using world = new World()
+    const ticket = fakeTicket()
+    world.backend.judge = () => 'hold'
+    const first = await world.join(ticket)
+    await world.advance(15_050)
+    assert.equal(first.code, 'verdict-timeout')
+    const second = await world.join(ticket)
+    second.drop()
+    await flush()
+    world.backend.judge = () => ({ verdict: {} })
+    admissionOf(await world.join(ticket))
+  })
+
+  it('does not forget a ticket that Steam refused', async () => {
+    await using world = new World()
+    const ticket = fakeTicket()
+    world.backend.judge = () => ({ verdict: { response: 1 } })
+    await world.join(ticket)
+    assert.equal((await world.join(ticket)).code, 'ticket-replayed')
+  })
+
+  it('refuses the second of two that come together', async () => {
+    await using world = new World()
+    const ticket = fakeTicket()
+    world.backend.judge = () => 'hold'
+    const [a, b] = [await world.join(ticket), await world.join(ticket)]
+    assert.equal(b.code, 'ticket-replayed')
+    world.backend.lastBegin.verdict()
+    await flush()
+    admissionOf(a)
+  })
+})
