@@ -1,7 +1,6 @@
 // The client half: no Node module behind it, so it loads in browsers.
 
 // --- the handshake ---
-export { textToBase64Url, toBase64Url } from './client/base64url.ts'
 export { ClientHandshake } from './client/client-handshake.ts'
 export type {
   ClientAdmission,
@@ -9,6 +8,7 @@ export type {
   ClientTransport,
 } from './client/client-handshake-options.ts'
 export { type HeldTicket, requestTicket, type WantedTicket } from './client/held-ticket.ts'
+export { onPageEnd } from './client/page-end.ts'
 export {
   type ClientTicket,
   createTicketSource,
@@ -22,6 +22,7 @@ export { type Code, type CodeEntry, codeFromCloseCode, codes, type Fault, isCode
 export { createRefusal, isRefusal, type Refusal, type RefusalOptions } from './codes/refusal.ts'
 
 // --- the protocol, as a client sees it ---
+export { textToBase64Url, toBase64Url } from './protocol/base64url.ts'
 export { encodeMessage } from './protocol/encode.ts'
 export { refusalFromBody, refusalFromClose, toRefusal } from './protocol/from-refused.ts'
 export type {

@@ -2,7 +2,7 @@
 export type { Admission, AdmissionState } from './gate/admission.ts'
 export type { GateEvents } from './gate/events.ts'
 export { createGate, Gate, type GateCounts } from './gate/gate.ts'
-export type { AuthenticateOptions, GateDoor, Handshake } from './gate/gate-port.ts'
+export type { AuthenticateOptions, ExchangedPass, GateDoor, Handshake, PassHolder } from './gate/gate-port.ts'
 export type {
   DuplicatePolicy,
   GateOptions,
@@ -67,6 +67,7 @@ export type {
 export { type Clock, systemClock } from './ports/clock.ts'
 export type { Connection } from './ports/connection.ts'
 export { type Logger, type LogMethod, silentLogger } from './ports/logger.ts'
+export type { PassClaims, Passes } from './ports/passes.ts'
 export type { Announcement, ClaimAnswer, Store } from './ports/store.ts'
 
 // --- the protocol ---
@@ -105,3 +106,6 @@ export { type AppId, isAppId, isSteamId, type SteamId } from './steam-id.ts'
 // --- building blocks for adapters and backends ---
 export { Emitter, type Unsubscribe } from './events/emitter.ts'
 export { type Deadline, Deadlines } from './time/deadlines.ts'
+export { monotonicNow } from './time/monotonic-now.ts'
+export { isCleanClose } from './transport/clean-close.ts'
+export { type AddressedSocket, hasLostPeer } from './transport/lost-peer.ts'

@@ -68,6 +68,23 @@ describe('Authentication › a backend that breaks its contract', () => {
     }
   }
 
+  it('and throws when a session is ended costs nobody their end, and is reported', async () => {
+    const world = createWorld({ sessionModel: 'exclusive' })
+    const warnings: string[] = []
+    world.authentication.on('warning', ({ reason }) => warnings.push(reason))
+    const ended: string[] = []
+    world.authentication.on('sessionEnded', ({ session }) => ended.push(session.user))
+    await world.open(fakeTicket({ steamId: playerId(1) }))
+    await world.open(fakeTicket({ steamId: playerId(2) }))
+    world.backend.endAuthSession = () => {
+      throw new Error('broken')
+    }
+    await world.authentication.endAllSessions()
+    assert.deepEqual(ended.sort(), [playerId(1), playerId(2)])
+    assert.equal(world.authentication.activeSessions.size, 0)
+    assert.deepEqual(warnings, ['backend-failed', 'backend-failed'])
+  })
+
   it('answers at once and not by promise, and is understood', async () => {
     const world = createWorld({ sessionModel: 'one-shot' })
     world.backend.onBegin = () => ({

@@ -25,6 +25,37 @@ describe('a store that cannot be reached', () => {
     })
   }
 
+  for (const method of ['remember', 'claim', 'announce'] as const) {
+    it(`counts as such when it never answers, and holds nobody up: ${method}`, async () => {
+      await using cluster = new Cluster()
+      const [a, b] = [cluster.node(), cluster.node()]
+      await b.join(1)
+      cluster.store.hanging.add(method)
+      const connection = await a.join(1)
+      await cluster.advance(5_050)
+      assert.equal(connection.code, 'store-unavailable')
+      assert.equal(a.gate.counts.sessions, 0)
+      await a.gate.close()
+    })
+  }
+
+  it('gives a claim back that is granted after nobody waits for it', async () => {
+    await using cluster = new Cluster()
+    const a = cluster.node()
+    cluster.store.isSlow = true
+    const connection = await a.join(1)
+    for (let round = 0; round < 6 && cluster.store.calls.at(-1) !== 'claim'; round++) {
+      cluster.store.letGo()
+      await flush()
+    }
+    await cluster.advance(5_050)
+    assert.equal(connection.code, 'store-unavailable')
+    cluster.store.isSlow = false
+    cluster.store.letGo()
+    await flush()
+    assert.equal(cluster.claimed, 0)
+  })
+
   it('are told of those who came in alone when they are back', async () => {
     await using cluster = new Cluster()
     const [a, b] = [cluster.node({ whenStoreUnavailable: 'alone' }), cluster.node({ duplicates: 'refuse' })]

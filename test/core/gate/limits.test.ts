@@ -1,25 +1,63 @@
 import assert from 'node:assert/strict'
 import { InMemoryStore } from '@ticketgate/core'
-import { admissionOf, flush, World, type WorldOptions } from './world.ts'
+import { admissionOf, flush, playerId, World, type WorldOptions } from './world.ts'
 
 describe('handshakes under way', () => {
-  it('are bounded, waiting and verifying together, and a place is free again when one is over', async () => {
+  it('are bounded, and a place is free again when one is over', async () => {
     await using world = new World({ maxPendingHandshakes: 2 })
     world.backend.judge = () => 'hold'
-    const waiting = await world.connect()
+    const leaving = await world.join(3)
     const verifying = await world.join(1)
     assert.equal(world.gate.counts.pending, 2)
     assert.equal((await world.connect()).code, 'too-many-pending')
     const brought = await world.authenticate(2)
     assert.equal(!brought.ok && brought.code, 'too-many-pending')
-    waiting.drop()
+    leaving.drop()
+    await flush()
     assert.equal(world.gate.counts.pending, 1)
     const next = await world.connect()
     assert.deepEqual(next.said, ['hello'])
-    world.backend.lastBegin.verdict()
+    world.backend.begins.find((begin) => begin.user === playerId(1))?.verdict()
     await flush()
     admissionOf(verifying)
     assert.equal(world.gate.counts.pending, 1)
+  })
+
+  it('that show no ticket make room for newcomers, the oldest first', async () => {
+    await using world = new World({ maxPendingHandshakes: 2 })
+    const [first, second] = [await world.connect(), await world.connect()]
+    admissionOf(await world.join(1))
+    assert.equal(first.code, 'too-many-pending')
+    assert.equal(second.isOpen, true)
+    assert.equal((await world.authenticate(2)).ok, true)
+    assert.equal(second.isOpen, true)
+  })
+})
+
+describe('tickets of an address that Steam refuses', () => {
+  const twice: WorldOptions = { rejectionsPerAddress: { limit: 2, windowMs: 600_000 } }
+
+  it('are counted, and then Steam is not asked about any more of them for a while', async () => {
+    await using world = new World(twice)
+    world.backend.judge = () => ({ refuse: 'ticket-invalid' })
+    for (let n = 1; n <= 2; n++) await world.join(n, { address: '192.0.2.1' })
+    const asked = world.backend.begins.length
+    const refused = await world.join(3, { address: '192.0.2.1' })
+    assert.equal(refused.code, 'too-many-attempts')
+    assert.equal(refused.refusal?.retryAfterMs, 600_000)
+    assert.equal(world.backend.begins.length, asked)
+    world.backend.judge = () => ({ verdict: {} })
+    admissionOf(await world.join(4, { address: '192.0.2.2' }))
+    await world.advance(600_050)
+    admissionOf(await world.join(5, { address: '192.0.2.1' }))
+  })
+
+  it('are not those that Steam could not be asked about, nor the good ones', async () => {
+    await using world = new World(twice)
+    world.backend.judge = () => ({ fault: 'backend-unavailable' })
+    for (let n = 1; n <= 3; n++) await world.join(n, { address: '192.0.2.1' })
+    world.backend.judge = () => ({ verdict: {} })
+    for (let n = 4; n <= 7; n++) admissionOf(await world.join(n, { address: '192.0.2.1' }))
   })
 })
 

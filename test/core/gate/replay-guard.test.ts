@@ -57,18 +57,34 @@ describe('the replay guard', () => {
     })
   }
 
-  it('forgets a ticket when the time for the verdict runs out, or its bringer goes', async () => {
+  it('forgets a ticket when the time for the verdict runs out', async () => {
     await using world = new World()
     const ticket = fakeTicket()
     world.backend.judge = () => 'hold'
     const first = await world.join(ticket)
     await world.advance(15_050)
     assert.equal(first.code, 'verdict-timeout')
-    const second = await world.join(ticket)
-    second.drop()
-    await flush()
     world.backend.judge = () => ({ verdict: {} })
     admissionOf(await world.join(ticket))
+  })
+
+  it('remembers a ticket whose bringer goes while Steam is asked: one would do for any number of calls', async () => {
+    await using world = new World()
+    const ticket = fakeTicket()
+    world.backend.judge = () => 'hold'
+    const gone = await world.join(ticket)
+    gone.drop()
+    await flush()
+    assert.equal((await world.join(ticket)).code, 'ticket-replayed')
+    assert.equal(world.backend.begins.length, 1)
+  })
+
+  it('knows a ticket by what Steam knows it by, where the reading says so', async () => {
+    await using world = new World()
+    const inspect = world.backend.inspectTicket.bind(world.backend)
+    world.backend.inspectTicket = (ticket, options) => ({ ...inspect(ticket, options), replayKey: 'the session half' })
+    admissionOf(await world.join(fakeTicket()))
+    assert.equal((await world.join(fakeTicket())).code, 'ticket-replayed')
   })
 
   it('does not forget a ticket that Steam refused', async () => {

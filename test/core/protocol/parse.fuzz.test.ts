@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { encodeMessage, parseClientMessage, parseServerMessage } from '@ticketgate/core'
+import { encodeMessage, isAppId, isTicketKind, parseClientMessage, parseServerMessage } from '@ticketgate/core'
 import fc from 'fast-check'
 import { mutatedMessage } from './mutated-message.ts'
 
@@ -11,8 +11,12 @@ describe('the protocol parser', () => {
     fc.assert(
       fc.property(mutatedMessage, (data) => {
         const parsed = parseClientMessage(data, 4096)
-        if (parsed.ok) assert.deepEqual(parseClientMessage(encodeMessage(parsed.message), 8192), parsed)
-        else assert.ok(refusals.includes(parsed.code))
+        if (parsed.ok) {
+          const { kind, appId, data: ticket } = parsed.message
+          assert.ok(isTicketKind(kind) || kind === 'pass')
+          assert.ok(typeof ticket === 'string' && ticket !== '' && isAppId(appId))
+          assert.deepEqual(parseClientMessage(encodeMessage(parsed.message), 8192), parsed)
+        } else assert.ok(refusals.includes(parsed.code))
       }),
       { numRuns },
     )

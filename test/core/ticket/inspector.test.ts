@@ -78,6 +78,17 @@ describe('ticket inspector', () => {
     }
   })
 
+  it('tells the same ticket again by the part that Steam is sent, whatever stands behind it', () => {
+    const other = ticket.slice()
+    other[other.length - 1]! ^= 1
+    const [first, second] = [inspect(ticket), inspect(other)]
+    assert.notEqual(first.digest, second.digest)
+    assert.equal(first.replayKey, second.replayKey)
+    assert.equal(first.replayKey, sha256Base64Url(ticket.subarray(0, 52)))
+    const junk = inspect('not a ticket')
+    assert.equal(junk.replayKey, junk.digest)
+  })
+
   it('digests only when asked, and once', () => {
     const digest = sinon.spy(sha256Base64Url)
     const reading = createTicketInspector({ ...common, sha256Base64Url: digest })(ticket)

@@ -106,6 +106,11 @@ export class Authentication {
         if (emitter.has('sessionEnded')) emitter.emit('sessionEnded', { session, reason })
       },
       strayVerdict: (verdict) => emitter.emit('strayVerdict', verdict),
+      backendFailed: (error) =>
+        emitter.emit('warning', {
+          reason: 'backend-failed',
+          message: `the backend "${backend.name}" threw while a session was ended: ${error instanceof Error ? error.message : String(error)}`,
+        }),
     })
     this.activeTickets = this.#tickets.active
     this.activeSessions = this.#sessions.active
@@ -253,8 +258,8 @@ export class Authentication {
     if (this.backend.userHasLicenseForApp === undefined) throw this.#unsupported('look up licences')
     options.signal?.throwIfAborted()
     if (!this.activeSessions.has(user)) return 'no-auth'
-    const asked = Promise.resolve(this.backend.userHasLicenseForApp(user, appId, options.signal))
-    const answer = await abortable(asked, options.signal)
+    const asked = this.backend.userHasLicenseForApp(user, appId, options.signal)
+    const answer = typeof asked === 'number' ? asked : await abortable(Promise.resolve(asked), options.signal)
     // The session may have ended meanwhile, and with it what the answer was worth.
     if (!this.activeSessions.has(user)) return 'no-auth'
     if (answer === UserHasLicenseForAppResult.HasLicense) return 'has-license'
@@ -280,6 +285,15 @@ export class Authentication {
   attempt(reading: TicketReading, user: SteamId, options: BeginOptions): BeginAttempt {
     if (this.#closed !== undefined) throw new TicketgateError('ERR_CLOSED', 'the authentication is closed')
     return this.#sessions.begin(reading, user, options)
+  }
+
+  /**
+   * @internal Opens a session on another node's word that Steam found the player good; one-shot backends only.
+   * A session that is open already is replaced.
+   */
+  vouch(facts: { user: SteamId; owner: SteamId; appId: AppId; fingerprint: string }): AuthSession {
+    if (this.#closed !== undefined) throw new TicketgateError('ERR_CLOSED', 'the authentication is closed')
+    return this.#sessions.vouch(facts)
   }
 
   /** @internal */

@@ -3,6 +3,7 @@ import type { TicketReading, Verdict } from '../ports/backend.ts'
 import type { SteamId } from '../steam-id.ts'
 import type { Deadline } from '../time/deadlines.ts'
 import type { AuthSession } from './auth-session.ts'
+import type { BeginOptions } from './session-registry.ts'
 
 /**
  * Where one `beginAuthSession` stands:
@@ -23,7 +24,7 @@ export class BeginAttempt {
   readonly identity: string | undefined
   readonly replace: boolean
   readonly outcome: Promise<AuthSession | Refusal>
-  readonly abortController = new AbortController()
+  readonly abortController: AbortController
   state: BeginAttemptState = 'queued'
   /** Whether the caller has its outcome. */
   isSettled = false
@@ -38,11 +39,12 @@ export class BeginAttempt {
   isClosing = false
   #resolve!: (outcome: AuthSession | Refusal) => void
 
-  constructor(request: { user: SteamId; ticket: TicketReading; identity: string | undefined; replace: boolean }) {
-    this.user = request.user
-    this.ticket = request.ticket
-    this.identity = request.identity
-    this.replace = request.replace
+  constructor(user: SteamId, ticket: TicketReading, options: BeginOptions) {
+    this.user = user
+    this.ticket = ticket
+    this.identity = options.identity
+    this.replace = options.replace
+    this.abortController = options.abortController ?? new AbortController()
     this.outcome = new Promise((resolve) => {
       this.#resolve = resolve
     })

@@ -5,9 +5,9 @@ import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
 import { LiveMap } from '../events/live-map.ts'
 import type { Backend, BeginAuthSessionAnswer, TicketReading, Verdict } from '../ports/backend.ts'
 import type { Clock } from '../ports/clock.ts'
-import { isSteamId, type SteamId } from '../steam-id.ts'
+import { type AppId, isSteamId, type SteamId } from '../steam-id.ts'
 import type { Deadlines } from '../time/deadlines.ts'
-import { AuthSession, type SessionEndReason } from './auth-session.ts'
+import { AuthSession, type SessionEndReason, type SessionHolder } from './auth-session.ts'
 import { BeginAttempt } from './begin-attempt.ts'
 import { OwedVerdicts } from './owed-verdicts.ts'
 import { Turns } from './turns.ts'
@@ -17,6 +17,8 @@ export interface SessionRegistryListener {
   sessionBegun(session: AuthSession): void
   sessionEnded(session: AuthSession, reason: SessionEndReason): void
   strayVerdict(verdict: Verdict): void
+  /** The backend threw where it must not. */
+  backendFailed(error: unknown): void
 }
 
 /** What one begin needs. */
@@ -26,6 +28,8 @@ export interface BeginOptions {
   readonly replace: boolean
   /** Until the verdict, in milliseconds; 0 when the caller aborts by itself. */
   readonly timeoutMs: number
+  /** The caller's own, aborted with the attempt, for those who would make one anyway. */
+  readonly abortController?: AbortController
 }
 
 /**
@@ -50,7 +54,7 @@ export class SessionRegistry {
   /** Used with exclusive backends alone. */
   readonly #turns = new Turns((attempt) => this.#ask(attempt))
   readonly #owed: OwedVerdicts
-  readonly #endSession = (session: AuthSession): void => this.#close(session, 'ended', true)
+  readonly #holder: SessionHolder
   #onIdle: (() => void)[] = []
 
   constructor(
@@ -67,6 +71,7 @@ export class SessionRegistry {
     this.#listener = listener
     this.active = new LiveMap(this.#open)
     this.#owed = new OwedVerdicts(clock)
+    this.#holder = { epochMs: clock.now(), end: (session) => this.#close(session, 'ended', true) }
   }
 
   /** Attempts that the backend or the registry still holds something for. */
@@ -75,7 +80,7 @@ export class SessionRegistry {
   }
 
   begin(ticket: TicketReading, user: SteamId, options: BeginOptions): BeginAttempt {
-    const attempt = new BeginAttempt({ user, ticket, identity: options.identity, replace: options.replace })
+    const attempt = new BeginAttempt(user, ticket, options)
     this.#attempts.add(attempt)
     if (options.timeoutMs > 0) {
       attempt.deadline = this.#deadlines.add(options.timeoutMs, () =>
@@ -227,7 +232,7 @@ export class SessionRegistry {
         return
       case 'begun':
         if (this.#backend.sessionModel === 'one-shot') {
-          this.#backend.endAuthSession?.(attempt.user)
+          this.#endAtBackend(attempt.user)
           attempt.settle(createRefusal('internal-error', { detail: 'a one-shot backend answered "begun"' }))
           this.#finish(attempt)
           return
@@ -282,19 +287,14 @@ export class SessionRegistry {
         return
       }
     }
-    const session = new AuthSession(
-      {
-        user: attempt.user,
-        owner: verdict.ownerSteamId,
-        appId: attempt.ticket.appId,
-        fingerprint: attempt.ticket.fingerprint,
-        vacBanned: verdict.vacBanned ?? false,
-        publisherBanned: verdict.publisherBanned ?? false,
-        startedAt: this.#clock.now(),
-      },
-      this.#endSession,
-    )
-    this.#open.set(attempt.user, session)
+    const session = this.#openSession({
+      user: attempt.user,
+      owner: verdict.ownerSteamId,
+      appId: attempt.ticket.appId,
+      fingerprint: attempt.ticket.fingerprint,
+      vacBanned: verdict.vacBanned ?? false,
+      publisherBanned: verdict.publisherBanned ?? false,
+    })
     attempt.settle(session)
     // From here on verdicts are the session's, also those that a listener brings about.
     attempt.state = 'done'
@@ -302,13 +302,36 @@ export class SessionRegistry {
     this.#finish(attempt)
   }
 
+  /** Opens a session on another node's word that Steam found the player good. */
+  vouch(facts: { user: SteamId; owner: SteamId; appId: AppId; fingerprint: string }): AuthSession {
+    const open = this.#open.get(facts.user)
+    if (open !== undefined) this.#close(open, 'replaced', false)
+    this.#backend.follow?.({ steamId: facts.user, ownerSteamId: facts.owner, response: 0 }, facts.appId)
+    const session = this.#openSession({ ...facts, vacBanned: false, publisherBanned: false })
+    this.#listener.sessionBegun(session)
+    return session
+  }
+
+  #openSession(facts: {
+    user: SteamId
+    owner: SteamId
+    appId: AppId | undefined
+    fingerprint: string
+    vacBanned: boolean
+    publisherBanned: boolean
+  }): AuthSession {
+    const session = new AuthSession(facts, this.#holder, this.#clock.now() - this.#holder.epochMs)
+    this.#open.set(facts.user, session)
+    return session
+  }
+
   /** Ends at the backend what an attempt opened and no session took over. */
   #endUnopened(attempt: BeginAttempt, verdict: Verdict): void {
     attempt.state = 'done'
-    if (this.#backend.sessionModel === 'exclusive') this.#backend.endAuthSession?.(attempt.user)
+    if (this.#backend.sessionModel === 'exclusive') this.#endAtBackend(attempt.user)
     // A one-shot backend may follow the player it found good; an open session of theirs keeps it doing so.
     else if (verdict.response === 0 && !this.#open.has(verdict.steamId)) {
-      this.#backend.endAuthSession?.(verdict.steamId)
+      this.#endAtBackend(verdict.steamId)
     }
   }
 
@@ -321,7 +344,7 @@ export class SessionRegistry {
   #giveUpOnVerdict(attempt: BeginAttempt): void {
     attempt.state = 'done'
     this.#owed.add(attempt.user, attempt.hasPassedVerdictOn)
-    this.#backend.endAuthSession?.(attempt.user)
+    this.#endAtBackend(attempt.user)
     this.#finish(attempt)
   }
 
@@ -341,8 +364,17 @@ export class SessionRegistry {
     if (this.#open.get(session.user) !== session) return
     this.#open.delete(session.user)
     session.detach()
-    if (tellBackend) this.#backend.endAuthSession?.(session.user)
+    if (tellBackend) this.#endAtBackend(session.user)
     this.#listener.sessionEnded(session, reason)
+  }
+
+  /** The port forbids it to throw; one that does must not cost the others their end. */
+  #endAtBackend(user: SteamId): void {
+    try {
+      this.#backend.endAuthSession?.(user)
+    } catch (error) {
+      this.#listener.backendFailed(error)
+    }
   }
 }
 

@@ -30,9 +30,10 @@ export interface ClientHandshakeOptions {
   readonly source: TicketSource
   /**
    * The ticket that the transport already carried to the server (in a header, say). The handshake then waits
-   * for the answer, and owns the ticket from here on.
+   * for the answer, and owns the ticket from here on. `null`: the server knows this client already, as with a
+   * connection that comes back, and answers without one.
    */
-  readonly ticket?: HeldTicket
+  readonly ticket?: HeldTicket | null
   /** How long to wait for the server's `hello`, in milliseconds; 1 to 600,000. @default 15_000 */
   readonly helloTimeoutMs?: number
   /**

@@ -14,6 +14,7 @@ import type {
 } from '../protocol/messages.ts'
 import { isTicketgateMessage } from '../protocol/parse.ts'
 import { parseServerMessage } from '../protocol/parse-server.ts'
+import { isCleanClose } from '../transport/clean-close.ts'
 import type { ClientAdmission, ClientHandshakeOptions, ClientTransport } from './client-handshake-options.ts'
 import { type HeldTicket, requestTicket } from './held-ticket.ts'
 import { onPageEnd } from './page-end.ts'
@@ -82,7 +83,7 @@ export class ClientHandshake {
     if (ticket === undefined) {
       this.#arm(helloTimeoutMs, 'handshake-timeout')
     } else {
-      this.#ticket = ticket
+      this.#ticket = ticket ?? undefined
       this.#state = 'answer'
       this.#arm(answerTimeoutMs ?? 30_000, 'handshake-timeout')
     }
@@ -113,7 +114,7 @@ export class ClientHandshake {
     const told = refusalFromClose(closeCode, reason)
     if (this.#state !== 'admitted') this.#end(told ?? createRefusal('connection-lost'))
     else if (told !== undefined) this.#end(told)
-    else if (closeCode !== undefined && isOrderly(closeCode)) this.#end(undefined)
+    else if (closeCode !== undefined && isCleanClose(closeCode)) this.#end(undefined)
     else this.#end(createRefusal('connection-lost', { message: 'The connection was lost.' }))
   }
 
@@ -298,9 +299,4 @@ const lingerMs = 5_000
 function toAdmission(message: AdmittedMessage): ClientAdmission {
   const { steamId, ownerSteamId, session, renewable } = message
   return Object.freeze({ ok: true, steamId, ownerSteamId, session, renewable })
-}
-
-/** Somebody decided to close: normal, going away, without a code, or a code of the application's own. */
-function isOrderly(closeCode: number): boolean {
-  return closeCode === 1000 || closeCode === 1001 || closeCode === 1005 || closeCode >= 3000
 }

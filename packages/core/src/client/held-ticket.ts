@@ -1,8 +1,8 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { TicketKind } from '../ports/backend.ts'
+import { toBase64Url } from '../protocol/base64url.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
-import { toBase64Url } from './base64url.ts'
 import type { ClientTicket, TicketSource } from './ticket-source.ts'
 
 /** The part of `hello` and `renew` that says which ticket to get. */
@@ -81,7 +81,13 @@ export async function requestTicket(
     if (ticket !== undefined) cancelQuietly(ticket)
     return sourceFailed(new Error('it gave no ticket, or an empty one'))
   }
-  return new HeldTicket({ ticketgate: 'ticket', kind, appId, data, ...(identity !== '' && { identity }) }, ticket)
+  const isPass = ticket.isPass === true
+  // The identity was for the ticket that was exchanged.
+  const bound = identity !== '' && !isPass
+  return new HeldTicket(
+    { ticketgate: 'ticket', kind: isPass ? 'pass' : kind, appId, data, ...(bound && { identity }) },
+    ticket,
+  )
 }
 
 /** The ticket as text; `''` when the source, which is not ours, gave something else. */

@@ -18,6 +18,8 @@ export interface ClientTicket {
   readonly data: Uint8Array | string
   /** Tells Steam that the ticket is over. Called exactly once, at the end of the session it opened. */
   cancel(): void
+  /** Whether `data` is a pass: what an exchange over HTTP gave for a ticket. @default false */
+  readonly isPass?: boolean
   /** Set to `true` once a server has found the ticket good. */
   verified?: boolean
 }

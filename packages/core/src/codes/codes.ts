@@ -103,6 +103,14 @@ export const codes = Object.freeze({
   ),
   'steam-id-mismatch': row(4435, 403, no, 'player', 'The Steam ticket names another player than Steam does.'),
 
+  'pass-invalid': row(
+    4436,
+    401,
+    yes,
+    'developer',
+    'Your pass for this server is not valid any more. Please join again.',
+  ),
+
   // --- Steam's answer about the player ---
   'steam-offline': row(4440, 401, yes, 'player', 'You are not connected to Steam. Go online in Steam and join again.'),
   'no-license': row(4441, 403, no, 'player', 'Your Steam account does not own this game, or the licence has run out.'),

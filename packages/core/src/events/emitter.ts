@@ -7,32 +7,32 @@ export type Unsubscribe = () => void
  * it as it reports every uncaught error.
  */
 export class Emitter<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>()
+  /** Lists are replaced and never changed, so that whoever emits walks over those of that moment without a copy. */
+  readonly #listeners = new Map<keyof Events, readonly ((event: never) => void)[]>()
 
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe {
-    let listeners = this.#listeners.get(name)
-    if (listeners === undefined) {
-      listeners = new Set()
-      this.#listeners.set(name, listeners)
-    }
     // Wrapped, so that the same function added twice is two listeners with two ends.
     const added = (event: Events[Name]): void => listener(event)
-    listeners.add(added)
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), added])
     return () => {
-      listeners.delete(added)
+      const listeners = this.#listeners.get(name) ?? []
+      this.#listeners.set(
+        name,
+        listeners.filter((each) => each !== added),
+      )
     }
   }
 
   /** Whether anybody listens; saves building an event that nobody reads. */
   has(name: keyof Events): boolean {
     const listeners = this.#listeners.get(name)
-    return listeners !== undefined && listeners.size > 0
+    return listeners !== undefined && listeners.length > 0
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#listeners.get(name)
-    if (listeners === undefined || listeners.size === 0) return
-    for (const listener of [...listeners] as ((event: Events[Name]) => void)[]) {
+    if (listeners === undefined) return
+    for (const listener of listeners as readonly ((event: Events[Name]) => void)[]) {
       try {
         listener(event)
       } catch (error) {

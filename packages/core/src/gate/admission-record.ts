@@ -4,12 +4,12 @@ import type { Connection } from '../ports/connection.ts'
 import type { AdmittedMessage, TicketMessage } from '../protocol/messages.ts'
 import { parseClientMessage } from '../protocol/parse.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
-import type { Deadline } from '../time/deadlines.ts'
 import type { Admission, AdmissionState } from './admission.ts'
 import type { GateContext } from './context.ts'
 import type { Player } from './player.ts'
 import { type Effect, type Event, transition } from './transitions.ts'
 import type { Verification } from './verification.ts'
+import { Wait } from './wait.ts'
 
 /** Why an admission is over. */
 export type Departure = 'left' | 'dropped' | Refusal
@@ -28,24 +28,19 @@ export class AdmissionRecord implements Admission {
   next: AdmissionRecord | undefined
   /** Whether `admitted` has been reported, so that `left` must follow. */
   wasAdmitted = false
-  /** Whether it took up a session that was in its grace. */
-  returned = false
-  /** The identity of the `renew` that went out last. */
-  expectedIdentity: string | undefined
-  /** Called once when the reserved place is taken or lost. */
-  onTaken: (() => void) | undefined
-  /** Why a fresh ticket is being asked for. */
-  renewalReason: Code | 'scheduled' | undefined
-  verification: Verification | undefined
+  /** What matters until the next change of state; nothing for those who are inside and left alone. */
+  #wait: Wait | undefined
   readonly #gate: GateContext
   readonly #serial: number
-  #deadline: Deadline | undefined
+  /** The number of the admission whose ticket let this client in, or its id when it is of another node. */
+  readonly #login: number | string
 
   constructor(
     gate: GateContext,
     player: Player,
     serial: number,
-    facts: { appId: AppId; fingerprint: string; address: string | undefined },
+    facts: { appId: AppId; fingerprint: string; address: string | undefined; login?: string | undefined },
+    reservationMs: number = gate.settings.reservationMs,
   ) {
     this.#gate = gate
     this.player = player
@@ -53,8 +48,54 @@ export class AdmissionRecord implements Admission {
     this.appId = facts.appId
     this.fingerprint = facts.fingerprint
     this.address = facts.address
+    this.#login = facts.login ?? serial
     this.state = 'reserved'
-    this.#deadline = gate.deadlines.add(gate.settings.reservationMs, this.#onTimeout)
+    this.#wait = new Wait(gate.deadlines.add(reservationMs, onTimeout, this))
+  }
+
+  /** The id of the admission whose ticket let this client in: its own, or that of the one it was shared from. */
+  get login(): string {
+    return typeof this.#login === 'string' ? this.#login : toId(this.#gate, this.#login)
+  }
+
+  /** Whether it took up a session that was in its grace. */
+  get returned(): boolean {
+    return this.#wait?.returned === true
+  }
+
+  set returned(returned: boolean) {
+    if (this.#wait !== undefined) this.#wait.returned = returned
+  }
+
+  /** Whether the place waits for whoever brings its pass. */
+  get isKept(): boolean {
+    return this.#wait?.isKept === true
+  }
+
+  set isKept(isKept: boolean) {
+    if (this.#wait !== undefined) this.#wait.isKept = isKept
+  }
+
+  /** Called once when the reserved place is taken or lost. */
+  get onTaken(): (() => void) | undefined {
+    return this.#wait?.onTaken
+  }
+
+  set onTaken(onTaken: (() => void) | undefined) {
+    if (this.#wait !== undefined) this.#wait.onTaken = onTaken
+  }
+
+  /** The identity of the `renew` that went out last. */
+  get expectedIdentity(): string | undefined {
+    return this.#wait?.expectedIdentity
+  }
+
+  set expectedIdentity(identity: string | undefined) {
+    if (this.#wait !== undefined) this.#wait.expectedIdentity = identity
+  }
+
+  get verification(): Verification | undefined {
+    return this.#wait?.verification
   }
 
   get ok(): true {
@@ -62,7 +103,7 @@ export class AdmissionRecord implements Admission {
   }
 
   get id(): string {
-    return `${this.#gate.name}-${this.#serial.toString(36)}`
+    return toId(this.#gate, this.#serial)
   }
 
   get steamId(): SteamId {
@@ -112,11 +153,13 @@ export class AdmissionRecord implements Admission {
     else this.dispatch('ticket', undefined, parsed.message)
   }
 
-  closed(clean: boolean): void {
+  closed(clean: boolean, graceMs: number = this.#gate.settings.graceMs): void {
     this.connection = undefined
     if (clean) this.dispatch('left')
-    else if (this.#gate.settings.graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
-    else this.dispatch('dropped')
+    else if (graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
+    else if (this.dispatch('dropped') && graceMs !== this.#gate.settings.graceMs) {
+      this.#setDeadline(graceMs)
+    }
   }
 
   leave(): void {
@@ -130,9 +173,15 @@ export class AdmissionRecord implements Admission {
 
   // --- for the gate ---
 
+  /** The pass was brought: from now on the place is reserved as any other. */
+  takeKept(reservationMs: number = this.#gate.settings.reservationMs): void {
+    this.isKept = false
+    if (this.state === 'reserved') this.#setDeadline(reservationMs)
+  }
+
   renew(reason: Code | 'scheduled'): boolean {
     if (this.state !== 'admitted' || this.connection?.renewable !== true) return false
-    this.renewalReason = reason
+    this.#waiting().renewalReason = reason
     return this.dispatch('renewal')
   }
 
@@ -142,8 +191,7 @@ export class AdmissionRecord implements Admission {
     const found = transition(from, event)
     if (found === undefined) return false
     this.state = found.to as AdmissionState
-    this.#gate.deadlines.cancel(this.#deadline)
-    this.#deadline = undefined
+    this.#gate.deadlines.cancel(this.#wait?.deadline)
     if (from === 'reserved') this.#taken()
     for (const effect of found.effects) {
       if (effect === 'release') {
@@ -152,6 +200,7 @@ export class AdmissionRecord implements Admission {
         this.#perform(effect, refusal, message)
       }
     }
+    if (this.state === 'admitted') this.#wait = undefined
     return true
   }
 
@@ -170,16 +219,15 @@ export class AdmissionRecord implements Admission {
       case 'ask':
         this.#setDeadline(this.#gate.settings.renewalTimeoutMs)
         connection?.expectTicket(true)
-        this.#gate.renewals.ask(this, this.renewalReason ?? 'scheduled')
+        this.#gate.renewals.ask(this, this.#wait?.renewalReason ?? 'scheduled')
         break
       case 'settle':
-        this.renewalReason = undefined
-        this.verification = undefined
+        this.#wait = undefined
         connection?.expectTicket(false)
         break
       case 'verify':
         this.#setDeadline(this.#gate.settings.verdictTimeoutMs)
-        this.verification = this.#gate.renewals.verify(this, message!)
+        this.#waiting().verification = this.#gate.renewals.verify(this, message!)
         break
       case 'abort':
         this.verification?.abort(refusal ?? createRefusal('connection-lost'))
@@ -204,26 +252,16 @@ export class AdmissionRecord implements Admission {
     onTaken?.()
   }
 
-  #setDeadline(ms: number): void {
-    this.#deadline = this.#gate.deadlines.add(ms, this.#onTimeout)
+  #waiting(): Wait {
+    this.#wait ??= new Wait(undefined)
+    return this.#wait
   }
 
-  get #onTimeout(): () => void {
-    return () => {
-      switch (this.state) {
-        case 'reserved':
-          this.dispatch('timeout', createRefusal('reservation-expired'))
-          break
-        case 'renewing':
-          this.dispatch('timeout', createRefusal('renewal-timeout'))
-          break
-        case 'reverifying':
-          this.dispatch('timeout', createRefusal('verdict-timeout'))
-          break
-        default:
-          this.dispatch('timeout')
-      }
-    }
+  #setDeadline(ms: number): void {
+    const { deadlines } = this.#gate
+    const wait = this.#waiting()
+    deadlines.cancel(wait.deadline)
+    wait.deadline = deadlines.add(ms, onTimeout, this)
   }
 
   #toAdmitted(): AdmittedMessage {
@@ -255,4 +293,19 @@ export class AdmissionRecord implements Admission {
       provisional: this.provisional,
     }
   }
+}
+
+function toId(gate: GateContext, serial: number): string {
+  return `${gate.name}-${serial.toString(36)}`
+}
+
+const timeoutCodes: Readonly<Partial<Record<AdmissionState, Code>>> = {
+  reserved: 'reservation-expired',
+  renewing: 'renewal-timeout',
+  reverifying: 'verdict-timeout',
+}
+
+function onTimeout(record: AdmissionRecord): void {
+  const code = timeoutCodes[record.state]
+  record.dispatch('timeout', code === undefined ? undefined : createRefusal(code))
 }

@@ -41,8 +41,12 @@ export interface Admission {
   share(): Admission | Refusal
   /** A ticket message that came over the live connection while `connection.expectTicket(true)` held. */
   receive(message: string | Uint8Array): void
-  /** The connection closed: `clean` leaves, otherwise the grace begins. */
-  closed(clean: boolean): void
+  /**
+   * The connection closed: `clean` leaves, otherwise the grace begins.
+   *
+   * @param graceMs The host's own window for coming back, where it has one; 0 for none. Default: the gate's.
+   */
+  closed(clean: boolean, graceMs?: number): void
   /** The player leaves for good: closes nothing, ends the session when it was the last admission. */
   leave(): void
   /** Asks the client for a fresh ticket. `false`: this connection cannot renew, or a renewal is under way. */

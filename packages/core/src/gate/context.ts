@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Store } from '../ports/store.ts'
 import type { Deadlines } from '../time/deadlines.ts'
+import type { BackgroundWork } from './background-work.ts'
 import type { GateEvents } from './events.ts'
 import type { IdentityIssuer } from './identity.ts'
 import type { NodeClaims } from './node-claims.ts'
@@ -21,11 +22,15 @@ export interface GateContext {
   readonly authentication: Authentication
   readonly store: Store
   readonly logger: Logger
+  /** Whether anybody reads what is logged; saves what every player who comes and goes would be written up with. */
+  readonly isLogging: boolean
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly emitter: Emitter<GateEvents>
   readonly identity: IdentityIssuer
   readonly signature: SignatureCheck
+  /** Tickets that Steam refused, by address. */
+  readonly rejections: RateLimiter | undefined
   /** Verified logins by player. */
   readonly logins: RateLimiter | undefined
   /** Short and random, so that ids of two gates differ in logs. */
@@ -34,6 +39,6 @@ export interface GateContext {
   readonly claims: NodeClaims
   readonly renewals: Renewals
   readonly isClosing: boolean
-  /** Keeps hold of work in the background, so that closing can wait for it. */
-  track(work: Promise<void>): void
+  /** What closing waits for. */
+  readonly work: BackgroundWork
 }

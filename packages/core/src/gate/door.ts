@@ -15,6 +15,8 @@ export class Door {
   readonly #gate: GateContext
   readonly #attempts: RateLimiter | undefined
   readonly #pending = new Set<HandshakeRunner>()
+  /** Those of the pending that have shown no ticket yet, the oldest first. */
+  readonly #waiting = new Set<HandshakeRunner>()
   /** Places kept for callers who may ask again with the same ticket. */
   readonly #reservations = new Map<string, Promise<Admission | Refusal>>()
 
@@ -36,6 +38,7 @@ export class Door {
       runner.dispatch('failed', refusal)
       return runner
     }
+    this.#waiting.add(runner)
     const greet = (identity: string): void => {
       if (runner.state !== 'waiting') return
       runner.expect(identity)
@@ -59,6 +62,7 @@ export class Door {
   authenticate(
     presented: TicketMessage | string | Uint8Array,
     options: AuthenticateOptions,
+    takesPasses = true,
   ): Promise<Admission | Refusal> {
     const { maxMessageBytes } = this.#gate.settings
     const parsed =
@@ -66,13 +70,28 @@ export class Door {
         ? parseClientMessage(presented, maxMessageBytes)
         : checkTicketMessage(presented, maxMessageBytes)
     if (!parsed.ok) return this.#authenticate(parsed, options)
+    const { kind, data } = parsed.message
+    if (kind === 'pass' && !takesPasses) {
+      return this.#authenticate(createRefusal('ticket-wrong-kind', { detail: 'a pass for a pass' }), options)
+    }
     if (options.idempotent !== true) return this.#authenticate(parsed.message, options)
-    const key = `${options.address ?? ''} ${this.#gate.backend.inspectTicket!(parsed.message.data).digest}`
+    // A pass is no ticket, and all that cannot be read have the same digest.
+    const digest = kind === 'pass' ? data : this.#gate.backend.inspectTicket!(data).digest
+    const key = `${options.address ?? ''} ${digest}`
     const reserved = this.#reservations.get(key)
     if (reserved !== undefined) return reserved
     const outcome = this.#authenticate(parsed.message, options)
     this.#keep(key, outcome)
     return outcome
+  }
+
+  /** See {@link GateDoor.knock}. */
+  knock(address: string | undefined, counts: boolean): Refusal | undefined {
+    if (this.#gate.isClosing) return createRefusal('server-closing')
+    if (address === undefined || this.#attempts === undefined) return undefined
+    const key = toRateLimitKey(address)
+    const waitMs = counts ? this.#attempts.take(key) : this.#attempts.peek(key)
+    return waitMs > 0 ? createRefusal('too-many-attempts', { retryAfterMs: waitMs }) : undefined
   }
 
   /** The gate closes: nobody who is still at the door gets in. */
@@ -83,6 +102,7 @@ export class Door {
   /** A handshake is over, either way. */
   settled(runner: HandshakeRunner): void {
     this.#pending.delete(runner)
+    this.#waiting.delete(runner)
   }
 
   refused(runner: HandshakeRunner, refusal: Refusal): void {
@@ -91,17 +111,19 @@ export class Door {
     const { code, customCode, detail, cause } = refusal
     const fingerprint = reading?.fingerprint
     const steamId = player?.steamId
-    this.#gate.logger.info(
-      { code, customCode, detail, fingerprint, steamId, address, ...(cause !== undefined && { err: cause }) },
-      'player refused',
-    )
+    if (this.#gate.isLogging) {
+      this.#gate.logger.info(
+        { code, customCode, detail, fingerprint, steamId, address, ...(cause !== undefined && { err: cause }) },
+        'player refused',
+      )
+    }
     this.#gate.emitter.emit('refused', { refusal, fingerprint, address, steamId })
   }
 
   #authenticate(presented: TicketMessage | Refusal, options: AuthenticateOptions): Promise<Admission | Refusal> {
     return new Promise((resolve) => {
       const { address, signal } = options
-      const peer = new CallingPeer(this.#gate, address, resolve)
+      const peer = new CallingPeer(this.#gate, options, resolve)
       const runner = new HandshakeRunner(this.#gate, this, peer)
       const refusal = this.#enter(runner, address)
       if (refusal !== undefined) runner.dispatch('failed', refusal)
@@ -113,6 +135,7 @@ export class Door {
           signal.addEventListener('abort', abort, { once: true })
           peer.cleanUp = () => signal.removeEventListener('abort', abort)
         }
+        options.onBegun?.(() => runner.closed())
         runner.present(presented)
       }
     })
@@ -125,20 +148,41 @@ export class Door {
       this.#reservations.delete(key)
     }
     outcome.then((result) => {
-      if (!result.ok || result.state !== 'reserved') forget()
-      else (result as AdmissionRecord).onTaken = forget
+      if (!result.ok || result.state !== 'reserved') return forget()
+      const record = result as AdmissionRecord
+      // A place that a pass has kept may be remembered for the ticket and for the pass.
+      const { onTaken } = record
+      record.onTaken = () => {
+        onTaken?.()
+        forget()
+      }
     }, forget)
   }
 
   #enter(runner: HandshakeRunner, address: string | undefined): Refusal | undefined {
     if (this.#gate.isClosing) return createRefusal('server-closing')
-    if (this.#pending.size >= this.#gate.settings.maxPendingHandshakes) return createRefusal('too-many-pending')
     if (address !== undefined && this.#attempts !== undefined) {
       const waitMs = this.#attempts.take(toRateLimitKey(address))
       if (waitMs > 0) return createRefusal('too-many-attempts', { retryAfterMs: waitMs })
     }
+    if (!this.#makeRoom()) return createRefusal('too-many-pending')
     this.#pending.add(runner)
     return undefined
+  }
+
+  /** Connections that show no ticket must not keep out those that do: the one that has waited longest goes. */
+  #makeRoom(): boolean {
+    if (this.#pending.size < this.#gate.settings.maxPendingHandshakes) return true
+    for (const oldest of this.#waiting) {
+      oldest.dispatch('failed', createRefusal('too-many-pending'))
+      return true
+    }
+    return false
+  }
+
+  /** A handshake has shown its ticket. */
+  presented(runner: HandshakeRunner): void {
+    this.#waiting.delete(runner)
   }
 
   #toHello(identity: string): HelloMessage {
@@ -153,6 +197,20 @@ export class Door {
       timeoutMs: settings.handshakeTimeoutMs,
     }
   }
+}
+
+/** The place a pass has kept, or a new one. */
+function placeOf(
+  gate: GateContext,
+  verified: Verified,
+  address: string | undefined,
+  reservationMs?: number,
+): AdmissionRecord {
+  const { player, appId, fingerprint, login } = verified
+  const kept = player.findKept(login)
+  if (kept === undefined) return gate.players.admit(player, { appId, fingerprint, address, login }, reservationMs)
+  kept.takeKept(reservationMs)
+  return kept
 }
 
 /** In band: the connection is there, so a good ticket admits at once. */
@@ -174,7 +232,7 @@ class ConnectedPeer implements HandshakePeer {
   }
 
   accept(verified: Verified): void {
-    const record = this.#gate.players.admit(verified.player, verified.reading, this.address)
+    const record = placeOf(this.#gate, verified, this.address)
     const refusal = record.attach(this.#connection)
     if (refusal !== undefined) this.#connection.close(refusal)
   }
@@ -189,11 +247,13 @@ class CallingPeer implements HandshakePeer {
   readonly address: string | undefined
   cleanUp: (() => void) | undefined
   readonly #gate: GateContext
+  readonly #reservationMs: number | undefined
   readonly #resolve: (outcome: Admission | Refusal) => void
 
-  constructor(gate: GateContext, address: string | undefined, resolve: (outcome: Admission | Refusal) => void) {
+  constructor(gate: GateContext, options: AuthenticateOptions, resolve: (outcome: Admission | Refusal) => void) {
     this.#gate = gate
-    this.address = address
+    this.address = options.address
+    this.#reservationMs = options.reservationMs
     this.#resolve = resolve
   }
 
@@ -203,7 +263,7 @@ class CallingPeer implements HandshakePeer {
 
   accept(verified: Verified): void {
     this.cleanUp?.()
-    this.#resolve(this.#gate.players.admit(verified.player, verified.reading, this.address))
+    this.#resolve(placeOf(this.#gate, verified, this.address, this.#reservationMs))
   }
 
   refuse(refusal: Refusal): void {

@@ -11,16 +11,20 @@ import type { Store } from '../ports/store.ts'
 import type { HelloMessage, TicketMessage } from '../protocol/messages.ts'
 import type { SteamId } from '../steam-id.ts'
 import { InMemoryStore } from '../store/in-memory-store.ts'
+import { PatientStore } from '../store/patient-store.ts'
 import { Deadlines } from '../time/deadlines.ts'
 import type { Admission } from './admission.ts'
+import { BackgroundWork } from './background-work.ts'
 import type { GateContext } from './context.ts'
 import { Door } from './door.ts'
 import type { GateEvents } from './events.ts'
-import type { AuthenticateOptions, GateDoor, Handshake } from './gate-port.ts'
+import type { AuthenticateOptions, ExchangedPass, GateDoor, Handshake, PassHolder } from './gate-port.ts'
 import { createIdentityIssuer, type IdentityIssuer } from './identity.ts'
 import { NodeClaims } from './node-claims.ts'
 import type { GateOptions } from './options.ts'
+import { checkPass, exchangeTicket } from './pass-desk.ts'
 import { Players } from './players.ts'
+import { precheck } from './precheck.ts'
 import { verifyProvisionalPlayers } from './provisional-entry.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { Renewals } from './renewals.ts'
@@ -103,6 +107,32 @@ export class Gate implements GateDoor {
     return this.#core.door.authenticate(presented, options)
   }
 
+  exchange(
+    presented: TicketMessage | string | Uint8Array,
+    options: AuthenticateOptions = {},
+  ): Promise<ExchangedPass | Refusal> {
+    return exchangeTicket(this.#core, this.#core.door, presented, options)
+  }
+
+  checkPass(pass: string): Promise<PassHolder | Refusal> {
+    return checkPass(this.#core, pass)
+  }
+
+  knock(address: string | undefined): Refusal | undefined {
+    return this.#core.door.knock(address, true)
+  }
+
+  precheck(
+    presented: TicketMessage | string | Uint8Array,
+    options: { readonly address?: string | undefined } = {},
+  ): Promise<Refusal | undefined> {
+    return precheck(this.#core, this.#core.door, presented, options.address)
+  }
+
+  get canExchange(): boolean {
+    return this.#core.settings.passes !== undefined
+  }
+
   /** A player's admissions on this node, in order of admission. */
   find(steamId: SteamId): readonly Admission[] {
     const player = this.#core.players.get(steamId)
@@ -143,21 +173,23 @@ class GateCore implements GateContext {
   readonly authentication: Authentication
   readonly store: Store
   readonly logger: Logger
+  readonly isLogging: boolean
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly emitter = new Emitter<GateEvents>()
   readonly identity: IdentityIssuer
   readonly signature: SignatureCheck
+  readonly rejections: RateLimiter | undefined
   readonly logins: RateLimiter | undefined
   readonly name: string
   readonly players: Players
   readonly claims: NodeClaims
   readonly renewals: Renewals
   readonly door: Door
+  readonly work: BackgroundWork
   readonly #ownsAuthentication: boolean
   readonly #ownsStore: boolean
   readonly #unsubscribes: Unsubscribe[]
-  readonly #work = new Set<Promise<void>>()
   #closed: Promise<void> | undefined
 
   constructor(options: GateOptions) {
@@ -178,16 +210,21 @@ class GateCore implements GateContext {
     }
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
+    this.isLogging = this.logger !== silentLogger
+    this.work = new BackgroundWork(this.logger)
     this.deadlines = new Deadlines(this.clock)
     this.identity = createIdentityIssuer(this.settings.identity, this.clock)
     this.signature = new SignatureCheck(this.settings.signature, backend.sessionModel === 'exclusive', this.clock)
-    const { loginsPerPlayer } = this.settings
+    const { loginsPerPlayer, rejectionsPerAddress } = this.settings
+    this.rejections = rejectionsPerAddress
+      ? new RateLimiter(rejectionsPerAddress, this.clock, this.deadlines)
+      : undefined
     this.logins = loginsPerPlayer ? new RateLimiter(loginsPerPlayer, this.clock, this.deadlines) : undefined
     this.name = crypto.randomUUID().slice(0, 8)
     this.#ownsAuthentication = options.authentication === undefined
     this.authentication = options.authentication ?? new Authentication({ backend, clock: this.clock })
     this.#ownsStore = options.store === undefined
-    this.store = options.store ?? new InMemoryStore({ clock: this.clock })
+    this.store = new PatientStore(options.store ?? new InMemoryStore({ clock: this.clock }), this.deadlines)
     this.players = new Players(this)
     this.claims = new NodeClaims(this)
     this.renewals = new Renewals(this)
@@ -207,17 +244,6 @@ class GateCore implements GateContext {
       sessions: this.authentication.activeSessions.size,
       deadlines: this.deadlines.size,
     }
-  }
-
-  track(work: Promise<void>): void {
-    this.#work.add(work)
-    const done = (): void => {
-      this.#work.delete(work)
-    }
-    work.then(done, (error: unknown) => {
-      done()
-      this.logger.error({ err: error }, 'background work failed')
-    })
   }
 
   #listen(): Unsubscribe[] {
@@ -260,7 +286,7 @@ class GateCore implements GateContext {
     this.door.clear(refusal)
     this.players.clear(refusal)
     if (this.#ownsAuthentication) await this.authentication.endAllSessions()
-    while (this.#work.size > 0) await Promise.allSettled([...this.#work])
+    while (this.work.count > 0) await this.work.whenIdle()
     this.players.clear(refusal)
     for (const unsubscribe of this.#unsubscribes) unsubscribe()
     this.deadlines.clear()

@@ -6,7 +6,7 @@ import type { GateContext } from './context.ts'
 import type { Door } from './door.ts'
 import type { Handshake } from './gate-port.ts'
 import { type Effect, type Event, type State, transition } from './transitions.ts'
-import { Verification, type Verified } from './verification.ts'
+import { Verification, type VerificationListener, type Verified } from './verification.ts'
 
 /** @internal Who waits at the other side of a handshake: a connection, or the caller of `authenticate`. */
 export interface HandshakePeer {
@@ -18,7 +18,7 @@ export interface HandshakePeer {
 }
 
 /** @internal One handshake, driven by the first two rows of the table in transitions.ts. */
-export class HandshakeRunner implements Handshake {
+export class HandshakeRunner implements Handshake, VerificationListener {
   state: State = 'waiting'
   readonly peer: HandshakePeer
   verification: Verification | undefined
@@ -32,7 +32,7 @@ export class HandshakeRunner implements Handshake {
     this.#door = door
     this.peer = peer
     // A caller of `authenticate` presents the ticket in the same turn: there is nothing to wait for.
-    if (peer.isConnected) this.#deadline = gate.deadlines.add(gate.settings.handshakeTimeoutMs, this.#onTimeout)
+    if (peer.isConnected) this.#deadline = gate.deadlines.add(gate.settings.handshakeTimeoutMs, onTimeout, this)
   }
 
   /** The identity of the hello that went out over this connection. */
@@ -65,7 +65,8 @@ export class HandshakeRunner implements Handshake {
     this.state = found.to
     this.#gate.deadlines.cancel(this.#deadline)
     this.#deadline = undefined
-    if (found.to !== 'verifying') this.#door.settled(this)
+    if (found.to === 'verifying') this.#door.presented(this)
+    else this.#door.settled(this)
     for (const effect of found.effects) this.#perform(effect, refusal, message, verified)
   }
 
@@ -77,7 +78,7 @@ export class HandshakeRunner implements Handshake {
   ): void {
     switch (effect) {
       case 'verify':
-        this.#deadline = this.#gate.deadlines.add(this.#gate.settings.verdictTimeoutMs, this.#onTimeout)
+        this.#deadline = this.#gate.deadlines.add(this.#gate.settings.verdictTimeoutMs, onTimeout, this)
         this.verification = new Verification(
           this.#gate,
           {
@@ -86,9 +87,9 @@ export class HandshakeRunner implements Handshake {
             address: this.peer.address,
             renewalOf: undefined,
           },
-          this.#onSettled,
+          this,
         )
-        this.#gate.track(this.verification.run())
+        this.verification.start()
         break
       case 'abort':
         this.verification?.abort(refusal ?? createRefusal('connection-lost'))
@@ -111,12 +112,12 @@ export class HandshakeRunner implements Handshake {
     }
   }
 
-  readonly #onSettled = (result: Verified | Refusal): void => {
+  onVerified(result: Verified | Refusal): void {
     if (!result.ok) this.dispatch('failed', result)
     else this.dispatch(this.peer.isConnected ? 'accepted' : 'reserved', undefined, undefined, result)
   }
+}
 
-  readonly #onTimeout = (): void => {
-    this.dispatch('timeout', createRefusal(this.state === 'verifying' ? 'verdict-timeout' : 'handshake-timeout'))
-  }
+function onTimeout(runner: HandshakeRunner): void {
+  runner.dispatch('timeout', createRefusal(runner.state === 'verifying' ? 'verdict-timeout' : 'handshake-timeout'))
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../ports/clock.ts'
+import { toBase64Url } from '../protocol/base64url.ts'
+import { bytesFromBase64 } from '../ticket/bytes-from-text.ts'
 import type { OneTimeIdentity } from './options.ts'
 
 /** Longest identity that Steam takes, in characters: a generic string of SteamNetworkingIdentity. */
-export const maxSteamIdentityLength = 31
+const maxSteamIdentityLength = 31
 
 /** Makes the identity of a `hello` and checks the one a ticket was made for. */
 export interface IdentityIssuer {
@@ -40,6 +42,7 @@ const nonceBytes = 7
 const macBytes = 8
 // 15 bytes are 20 characters of base64url; with the colon that leaves 10 for the name.
 const partLength = 20
+const oneTimePart = /^[A-Za-z0-9\-_]{20}$/
 
 /**
  * `name:` and 20 characters of base64url: 4 bytes of unix time in seconds, 3 random bytes, 8 bytes of
@@ -86,9 +89,10 @@ class OneTimeIdentityIssuer implements IdentityIssuer {
   async check(identity: string): Promise<boolean> {
     if (identity.length !== this.#name.length + 1 + partLength) return false
     if (!identity.startsWith(`${this.#name}:`)) return false
-    const part = fromBase64Url(identity.slice(this.#name.length + 1))
+    const text = identity.slice(this.#name.length + 1)
+    const part = oneTimePart.test(text) ? bytesFromBase64(text, undefined) : undefined
     if (part === undefined) return false
-    const ageMs = this.#clock.now() - new DataView(part.buffer).getUint32(0) * 1000
+    const ageMs = this.#clock.now() - new DataView(part.buffer, part.byteOffset).getUint32(0) * 1000
     // Nodes' clocks differ a little; a hello from a few seconds ahead is not from elsewhere.
     if (ageMs > this.maxAgeMs || ageMs < -10_000) return false
     const mac = await this.#mac(part.subarray(0, nonceBytes))
@@ -106,18 +110,4 @@ class OneTimeIdentityIssuer implements IdentityIssuer {
     const mac = await crypto.subtle.sign('HMAC', await this.#key, input)
     return new Uint8Array(mac, 0, macBytes)
   }
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-}
-
-function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^[A-Za-z0-9\-_]{20}$/.test(text)) return undefined
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-  const bytes = new Uint8Array(new ArrayBuffer(binary.length))
-  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index)
-  return bytes
 }

@@ -1,5 +1,6 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
-import type { Announcement } from '../ports/store.ts'
+import type { Awaitable } from '../ports/backend.ts'
+import type { Announcement, ClaimAnswer } from '../ports/store.ts'
 import type { SteamId } from '../steam-id.ts'
 import type { Deadline } from '../time/deadlines.ts'
 import type { GateContext } from './context.ts'
@@ -21,7 +22,7 @@ export class NodeClaims {
   }
 
   /** Takes a player for this node. A refusal when another node has them and policy says to leave them there. */
-  async take(player: Player): Promise<Refusal | undefined> {
+  take(player: Player): Awaitable<Refusal | undefined> {
     if (player.fence !== 0) return undefined
     const { store, settings } = this.#gate
     try {
@@ -31,21 +32,103 @@ export class NodeClaims {
         node: settings.node,
         displace: settings.duplicates !== 'refuse',
       })
-      const answer = claimed instanceof Promise ? await claimed : claimed
-      if (!answer.granted) return createRefusal('already-playing')
-      // Two of one player may claim at once; the newer claim is the one that counts.
-      player.fence = Math.max(player.fence, answer.fence)
-      if (answer.displaced !== undefined) {
-        await store.announce({
-          type: 'displaced',
-          steamId: player.steamId,
-          node: answer.displaced,
-          fence: answer.fence,
-        })
-      }
-      return undefined
+      // At once for nearly everybody with a store in memory: nobody else has them.
+      const isDone = !(claimed instanceof Promise) && (!claimed.granted || claimed.displaced === undefined)
+      return isDone ? this.#noteClaim(player, claimed) : this.#takeLater(player, claimed)
     } catch (error) {
       return this.storeFailed(error)
+    }
+  }
+
+  async #takeLater(player: Player, claimed: Awaitable<ClaimAnswer>): Promise<Refusal | undefined> {
+    try {
+      const answer = await claimed
+      const refusal = this.#noteClaim(player, answer)
+      if (answer.granted && answer.displaced !== undefined) {
+        const { steamId } = player
+        await this.#gate.store.announce({ type: 'displaced', steamId, node: answer.displaced, fence: answer.fence })
+      }
+      return refusal
+    } catch (error) {
+      return this.storeFailed(error)
+    }
+  }
+
+  #noteClaim(player: Player, answer: ClaimAnswer): Refusal | undefined {
+    if (!answer.granted) return createRefusal('already-playing')
+    // Two of one player may claim at once; the newer claim is the one that counts.
+    player.fence = Math.max(player.fence, answer.fence)
+    return undefined
+  }
+
+  /**
+   * Takes a player over from the node that exchanged their ticket, if its claim still stands.
+   *
+   * @param adopt Makes the player of this node, pinned. Called in the same turn in which the claim is granted:
+   * what other nodes announce from then on concerns them.
+   */
+  async takeOver(
+    steamId: SteamId,
+    from: { readonly node: string; readonly fence: number },
+    adopt: () => Player,
+  ): Promise<Player | Refusal> {
+    const { store, settings, players } = this.#gate
+    let answer: ClaimAnswer
+    try {
+      this.#keepLease()
+      answer = await store.claim({ steamId, node: settings.node, displace: true, from })
+    } catch (error) {
+      this.#dropLease()
+      // Whether the login still lives cannot be told, so not even "alone" lets anybody in by this.
+      return this.storeFailed(error) ?? createRefusal('store-unavailable', { cause: error })
+    }
+    if (!answer.granted) {
+      this.#dropLease()
+      return createRefusal('pass-invalid', { detail: 'the login behind the pass is over' })
+    }
+    const player = adopt()
+    player.fence = Math.max(player.fence, answer.fence)
+    try {
+      await store.announce({ type: 'displaced', steamId, node: from.node, fence: answer.fence })
+      return player
+    } catch (error) {
+      const refusal = this.storeFailed(error)
+      if (refusal === undefined) return player
+      players.unpin(player)
+      return refusal
+    }
+  }
+
+  /**
+   * A login of the player is over, or the session was taken back, while the player stays: from now on the claim
+   * has another fence, so that passes made before open nothing on other nodes. Without passes nobody would notice.
+   */
+  outdate(player: Player): void {
+    const { store, settings } = this.#gate
+    const { steamId, fence } = player
+    if (settings.passes === undefined || fence === 0) return
+    const note = (answer: ClaimAnswer): void => {
+      // Somebody else has the player by now, and tells us so by an announcement.
+      if (!answer.granted) return
+      if (this.#gate.players.get(steamId) === player && player.fence !== 0) {
+        player.fence = Math.max(player.fence, answer.fence)
+      } else this.#releaseClaim(steamId, answer.fence)
+    }
+    const failed = (error: unknown): void => {
+      this.#isClaimMissing = true
+      this.#noteStoreDown(error)
+    }
+    try {
+      const claimed = store.claim({
+        steamId,
+        node: settings.node,
+        displace: true,
+        from: { node: settings.node, fence },
+      })
+      if (claimed instanceof Promise) this.#gate.work.track(claimed.then(note, failed))
+      else note(claimed)
+    } catch (error) {
+      failed(error)
     }
   }
 
@@ -53,18 +136,25 @@ export class NodeClaims {
   release(player: Player): void {
     const { fence, steamId } = player
     player.fence = 0
-    if (fence !== 0) {
-      const failed = (error: unknown): void => {
-        // The lease will run out by itself.
-        this.#gate.logger.warn({ err: error, steamId }, 'a claim was not released')
-      }
-      try {
-        const released = this.#gate.store.release({ steamId, node: this.#gate.settings.node, fence })
-        if (released instanceof Promise) this.#gate.track(released.catch(failed))
-      } catch (error) {
-        failed(error)
-      }
+    if (fence !== 0) this.#releaseClaim(steamId, fence)
+    this.#dropLease()
+  }
+
+  #releaseClaim(steamId: SteamId, fence: number): void {
+    const failed = (error: unknown): void => {
+      // The lease will run out by itself.
+      this.#gate.logger.warn({ err: error, steamId }, 'a claim was not released')
     }
+    try {
+      const released = this.#gate.store.release({ steamId, node: this.#gate.settings.node, fence })
+      if (released instanceof Promise) this.#gate.work.track(released.catch(failed))
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  /** Nobody is left to renew it for. */
+  #dropLease(): void {
     if (this.#gate.players.size > 0) return
     this.#gate.deadlines.cancel(this.#leaseAt)
     this.#leaseAt = undefined
@@ -125,7 +215,7 @@ export class NodeClaims {
       this.#leaseAt = undefined
       if (this.#gate.players.size > 0) this.#keepLease()
     })
-    this.#gate.track(this.#renewLease())
+    this.#gate.work.track(this.#renewLease())
   }
 
   async #renewLease(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Code } from '../codes/codes.ts'
 import type { Awaitable, Backend } from '../ports/backend.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { Passes } from '../ports/passes.ts'
 import type { Store } from '../ports/store.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
 
@@ -44,7 +45,7 @@ export type Policy = (
  *
  * - `replace`: the newcomer gets in once their ticket was found good, older connections end with `replaced`.
  * - `refuse`: the newcomer is refused with `already-playing` while a connection is live.
- * - `{ share: n }`: up to `n` admissions at once, then `too-many-admissions`.
+ * - `{ share: n }`: up to `n` admissions at once, 1 to 1,000, then `too-many-admissions`.
  */
 export type DuplicatePolicy = 'replace' | 'refuse' | { readonly share: number }
 
@@ -84,7 +85,9 @@ export interface OneTimeIdentity {
 
 /** At most `limit` within `windowMs`. */
 export interface RateLimit {
+  /** 1 to 1,000,000. */
   readonly limit: number
+  /** In milliseconds; 100 to 86,400,000 (one day). */
   readonly windowMs: number
 }
 
@@ -132,36 +135,69 @@ export interface GateOptions {
    * @default 'refuse'
    */
   readonly whenStoreUnavailable?: 'refuse' | 'alone'
-  /** From hello to the last byte of the ticket. @default 15_000 */
+  /** From hello to the last byte of the ticket, in milliseconds; 1 to 600,000. @default 15_000 */
   readonly handshakeTimeoutMs?: number
-  /** From ticket to decision: Steam's verdict, our checks, policies. @default 15_000 */
+  /**
+   * From ticket to decision (Steam's verdict, our checks, policies), in milliseconds; 1 to 600,000.
+   *
+   * @default 15_000
+   */
   readonly verdictTimeoutMs?: number
-  /** How long an auth session outlives its last dropped connection; 0 ends it at once. @default 20_000 */
+  /**
+   * How long an auth session outlives its last dropped connection, in milliseconds; 0 to 86,400,000 (one day). 0
+   * ends it at once.
+   *
+   * @default 20_000
+   */
   readonly graceMs?: number
-  /** How long a client has to answer `renew`. @default 20_000 */
+  /** How long a client has to answer `renew`, in milliseconds; 1 to 600,000. @default 20_000 */
   readonly renewalTimeoutMs?: number
-  /** Ask every player for a fresh ticket this often; 0 never. @default 0 */
+  /**
+   * Ask every player for a fresh ticket this often, in milliseconds; 0 to 2,592,000,000 (30 days). 0 is never.
+   *
+   * @default 0
+   */
   readonly renewEveryMs?: number
   /** Revocations that are answered with `renew` where the connection allows it. @default ['ticket-canceled', 'steam-offline'] */
   readonly renewOn?: readonly Code[]
-  /** How long a verified place waits for its connection. @default 15_000 */
+  /** How long a verified place waits for its connection, in milliseconds; 1 to 600,000. @default 15_000 */
   readonly reservationMs?: number
-  /** Handshakes waiting or being verified at once. @default 1_000 */
+  /** Handshakes waiting or being verified at once; 1 to 1,000,000. @default 1_000 */
   readonly maxPendingHandshakes?: number
-  /** Longest ticket message, in bytes. @default 24_576 */
+  /** Longest ticket message, in bytes; 512 to 1,048,576 (1 MiB). @default 24_576 */
   readonly maxMessageBytes?: number
   /** Handshakes an address may start; `false` for no limit. @default 60 within 60 seconds */
   readonly attemptsPerAddress?: RateLimit | false
+  /**
+   * Tickets of an address that Steam may refuse before it is not asked about any more of them; `false` for no
+   * limit. Guards Steam's daily call budget against tickets that only Steam can tell from good ones.
+   *
+   * @default 20 within 600 seconds
+   */
+  readonly rejectionsPerAddress?: RateLimit | false
   /** Verified logins a player may make; `false` for no limit. @default 30 within 60 seconds */
   readonly loginsPerPlayer?: RateLimit | false
-  /** How long a used ticket is remembered, in milliseconds. @default 86_400_000 (one day) */
+  /**
+   * How long a used ticket is remembered, in milliseconds; 1,000 to 2,592,000,000 (30 days).
+   *
+   * @default 86_400_000 (one day)
+   */
   readonly replayWindowMs?: number
+  /**
+   * Signs and checks passes (see `@ticketgate/http`); with it, a pass is accepted wherever a ticket is. Its `ttlMs`
+   * is 1,000 to 3,600,000 (one hour).
+   *
+   * @default none: passes are refused with `pass-invalid`
+   */
+  readonly passes?: Passes
   /** What nodes share. @default an in-memory store of its own */
   readonly store?: Store
-  /** This process among those that share the store. @default random */
+  /** This process among those that share the store; 1 to 64 of `A-Z a-z 0-9 _ . : -`. @default random */
   readonly node?: string
-  /** The lease on this node's claims. @default 30_000 */
+  /** The lease on this node's claims, in milliseconds; 1,000 to 86,400,000 (one day). @default 30_000 */
   readonly leaseMs?: number
+  /** What time it is and what wakes the gate, for tests. @default the system's clock */
   readonly clock?: Clock
+  /** Told of every admission, refusal and fault; pino's loggers fit. @default one that says nothing */
   readonly logger?: Logger
 }

@@ -38,7 +38,9 @@ export async function checkPlayer(context: CheckContext, player: Player): Promis
   const { isBanned } = settings.bans
   if (isBanned !== undefined) {
     const { signal } = context
-    if (await orAborted(isBanned(steamId, { signal }), signal)) return createRefusal('banned')
+    const answer: Awaitable<boolean> = orAborted(isBanned(steamId, { signal }), signal)
+    const isOut: boolean = answer instanceof Promise ? await answer : answer
+    if (isOut) return createRefusal('banned')
     const followsOwner = isBorrowed && settings.bans.followOwner
     if (followsOwner && (await orAborted(isBanned(ownerSteamId, { signal }), signal))) {
       return createRefusal('owner-banned')
@@ -137,7 +139,8 @@ async function askPolicies(context: CheckContext, player: Player): Promise<Refus
   })
   for (const policy of context.gate.settings.policies) {
     const { signal } = context
-    const answer: PolicyRefusal | undefined | void = await orAborted(policy(verified, { signal }), signal)
+    const asked = orAborted<PolicyRefusal | undefined | void>(policy(verified, { signal }), signal)
+    const answer = asked instanceof Promise ? await asked : asked
     const stopped = context.stopped()
     if (stopped !== undefined) return stopped
     if (answer === undefined || answer === null) continue

@@ -13,10 +13,19 @@ export interface Provisional {
   isAsking: boolean
 }
 
+/** What few players have: their copy is borrowed, their session was taken back, or Steam is away. */
+interface Exceptions {
+  /** Of a borrowed copy. */
+  ownerSteamId?: SteamId | undefined
+  revocation?: Refusal | undefined
+  provisional?: Provisional | undefined
+  lastDeparture?: 'left' | 'dropped' | Refusal | undefined
+  retryAt?: Deadline | undefined
+}
+
 /** @internal One player on this node: their auth session and who hangs on it. */
 export class Player {
   readonly steamId: SteamId
-  ownerSteamId: SteamId
   /** `undefined` while provisional, and between a revocation and the renewal that answers it. */
   session: AuthSession | undefined
   /** Head of the list of admissions; most players have one, so a list through the records costs nothing. */
@@ -25,27 +34,55 @@ export class Player {
   fence = 0
   /** Verifications that will decide about this player; while there are any, the session is kept. */
   pins = 0
-  /** Why the session was taken back, for verifications that still hold on to it. */
-  revocation: Refusal | undefined
-  #provisional: Provisional | undefined
-  /** How the last admission went, when a verification outlives it. */
-  lastDeparture: 'left' | 'dropped' | Refusal | undefined
   renewalAt: Deadline | undefined
-  /** When Steam is asked again about a player whom it could not be asked about. */
-  retryAt: Deadline | undefined
+  // Private also because it may hold a ticket, which nothing that prints a player may see.
+  #exceptions: Exceptions | undefined
 
   constructor(steamId: SteamId) {
     this.steamId = steamId
-    this.ownerSteamId = steamId
   }
 
-  // Behind accessors: it holds a ticket, which nothing that prints a player may see.
+  get ownerSteamId(): SteamId {
+    return this.#exceptions?.ownerSteamId ?? this.steamId
+  }
+
+  set ownerSteamId(ownerSteamId: SteamId) {
+    this.#except('ownerSteamId', ownerSteamId === this.steamId ? undefined : ownerSteamId)
+  }
+
+  /** Why the session was taken back, for verifications that still hold on to it. */
+  get revocation(): Refusal | undefined {
+    return this.#exceptions?.revocation
+  }
+
+  set revocation(revocation: Refusal | undefined) {
+    this.#except('revocation', revocation)
+  }
+
   get provisional(): Provisional | undefined {
-    return this.#provisional
+    return this.#exceptions?.provisional
   }
 
   set provisional(provisional: Provisional | undefined) {
-    this.#provisional = provisional
+    this.#except('provisional', provisional)
+  }
+
+  /** How the last admission went, when a verification outlives it. */
+  get lastDeparture(): 'left' | 'dropped' | Refusal | undefined {
+    return this.#exceptions?.lastDeparture
+  }
+
+  set lastDeparture(departure: 'left' | 'dropped' | Refusal | undefined) {
+    this.#except('lastDeparture', departure)
+  }
+
+  /** When Steam is asked again about a player whom it could not be asked about. */
+  get retryAt(): Deadline | undefined {
+    return this.#exceptions?.retryAt
+  }
+
+  set retryAt(retryAt: Deadline | undefined) {
+    this.#except('retryAt', retryAt)
   }
 
   /**
@@ -65,6 +102,21 @@ export class Player {
       yield record
       record = next
     }
+  }
+
+  /** Whether a login still has a place, in whatever state. */
+  hasLogin(login: string): boolean {
+    for (let record = this.first; record !== undefined; record = record.next) if (record.login === login) return true
+    return false
+  }
+
+  /** The place that the exchange of a login's ticket has kept, or one to which the same client comes back. */
+  findKept(login: string | undefined): AdmissionRecord | undefined {
+    if (login === undefined) return undefined
+    for (let record = this.first; record !== undefined; record = record.next) {
+      if (record.login === login && (record.isKept || record.state === 'away')) return record
+    }
+    return undefined
   }
 
   /** Admissions that occupy a place: all but those away. */
@@ -99,5 +151,10 @@ export class Player {
       if (before === undefined) return
       before.next = record.next
     }
+  }
+
+  #except<Name extends keyof Exceptions>(name: Name, value: Exceptions[Name]): void {
+    if (this.#exceptions !== undefined) this.#exceptions[name] = value
+    else if (value !== undefined) this.#exceptions = { [name]: value }
   }
 }

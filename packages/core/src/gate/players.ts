@@ -86,10 +86,14 @@ export class Players {
   }
 
   /** A verified player gets a place, and policy `replace` clears the older ones. The caller attaches. */
-  admit(player: Player, reading: TicketReading, address: string | undefined): AdmissionRecord {
+  admit(
+    player: Player,
+    facts: { appId: AppId; fingerprint: string; address: string | undefined; login?: string | undefined },
+    reservationMs?: number,
+  ): AdmissionRecord {
     // Nearly everybody comes as the first: no generator and no copy for them.
     const older = player.first === undefined ? [] : [...player.admissions()]
-    const record = this.#add(player, { appId: reading.appId!, fingerprint: reading.fingerprint, address })
+    const record = this.#add(player, facts, reservationMs)
     record.returned = older.length > 0 && older.every((each) => each.state === 'away')
     if (this.#gate.settings.duplicates === 'replace') {
       const replaced = createRefusal('replaced')
@@ -116,8 +120,12 @@ export class Players {
     return this.#add(player, record)
   }
 
-  #add(player: Player, facts: { appId: AppId; fingerprint: string; address: string | undefined }): AdmissionRecord {
-    const record = new AdmissionRecord(this.#gate, player, ++this.#serial, facts)
+  #add(
+    player: Player,
+    facts: { appId: AppId; fingerprint: string; address: string | undefined; login?: string | undefined },
+    reservationMs?: number,
+  ): AdmissionRecord {
+    const record = new AdmissionRecord(this.#gate, player, ++this.#serial, facts, reservationMs)
     this.#admissions++
     player.lastDeparture = undefined
     player.add(record)
@@ -128,10 +136,10 @@ export class Players {
   arrived(record: AdmissionRecord): void {
     if (record.wasAdmitted) return
     record.wasAdmitted = true
-    const { emitter, logger, renewals } = this.#gate
+    const { emitter, logger, isLogging, renewals } = this.#gate
     const { steamId, fingerprint, address, appId } = record
     renewals.schedule(record.player)
-    logger.info({ steamId, fingerprint, address, admission: record.id }, 'player admitted')
+    if (isLogging) logger.info({ steamId, fingerprint, address, admission: record.id }, 'player admitted')
     if (!emitter.has('admitted')) return
     emitter.emit('admitted', {
       admission: record,
@@ -155,16 +163,21 @@ export class Players {
     const refusal = typeof departure === 'string' ? undefined : departure
     const { steamId } = record
     if (record.wasAdmitted) {
-      this.#gate.logger.info({ steamId, admission: record.id, reason: toReason(departure) }, 'player gone')
-      this.#gate.emitter.emit('left', { admission: record, steamId, clean: departure === 'left', refusal })
-    } else if (refusal !== undefined) {
-      // A place that was kept and never taken.
+      const { emitter, logger, isLogging } = this.#gate
+      if (isLogging) logger.info({ steamId, admission: record.id, reason: toReason(departure) }, 'player gone')
+      if (emitter.has('left')) {
+        emitter.emit('left', { admission: record, steamId, clean: departure === 'left', refusal })
+      }
+    } else if (refusal !== undefined && !(record.isKept && refusal.code === 'replaced')) {
+      // A place that was kept and never taken; not one whose player came in elsewhere, or in another way.
       const { fingerprint, address } = record
       this.#gate.logger.info({ code: refusal.code, fingerprint, steamId, address }, 'player refused')
       this.#gate.emitter.emit('refused', { refusal, fingerprint, address, steamId })
     }
-    if (player.first !== undefined) this.#endWhenHopeless(player)
-    else if (player.pins === 0) this.#end(player, departure)
+    if (player.first !== undefined) {
+      if (!player.hasLogin(record.login)) this.#gate.claims.outdate(player)
+      this.#endWhenHopeless(player)
+    } else if (player.pins === 0) this.#end(player, departure)
     else player.lastDeparture = departure
   }
 
@@ -207,6 +220,7 @@ export class Players {
     logger.info({ steamId: player.steamId, code: refusal.code, by }, 'session revoked')
     emitter.emit('revoked', { steamId: player.steamId, code: refusal.code, by })
     player.revocation = refusal
+    this.#gate.claims.outdate(player)
     const isRenewable = by === 'steam' && settings.renewOn.has(refusal.code)
     if (isRenewable && renewals.askAll(player, refusal.code)) return
     for (const record of [...player.admissions()]) {

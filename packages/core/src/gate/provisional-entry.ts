@@ -27,7 +27,7 @@ export function keepUnverified(gate: GateContext, player: Player): void {
 
 function verifyNow(gate: GateContext, player: Player): void {
   if (player.provisional === undefined) gate.players.interrupt(player)
-  else if (!player.provisional.isAsking) gate.track(verifyPlayer(gate, player))
+  else if (!player.provisional.isAsking) gate.work.track(verifyPlayer(gate, player))
 }
 
 async function verifyPlayer(gate: GateContext, player: Player): Promise<void> {

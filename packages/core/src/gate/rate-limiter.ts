@@ -58,6 +58,13 @@ export class RateLimiter {
     return 0
   }
 
+  /** How long a key is over its limit, in milliseconds; 0 when it may try. Counts nothing. */
+  peek(key: string): number {
+    const window = this.#windows.get(key)
+    if (window === undefined || window.count < this.#limit) return 0
+    return Math.max(0, window.endsAt - monotonicNow(this.#clock))
+  }
+
   #nextOldest(): string {
     this.#oldest ??= this.#windows.keys()
     let next = this.#oldest.next()

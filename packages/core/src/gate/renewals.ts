@@ -60,9 +60,9 @@ export class Renewals {
         address: record.address,
         renewalOf: record.player,
       },
-      (result) => this.#onVerified(record, result),
+      { onVerified: (result) => this.#onVerified(record, result) },
     )
-    this.#gate.track(verification.run())
+    verification.start()
     return verification
   }
 
@@ -85,7 +85,7 @@ export class Renewals {
       return
     }
     const { player } = record
-    record.fingerprint = result.reading.fingerprint
+    record.fingerprint = result.fingerprint
     record.dispatch('accepted')
     this.#gate.emitter.emit('renewed', {
       admission: record,

@@ -23,6 +23,7 @@ export const gateDefaults = Object.freeze({
   maxPendingHandshakes: 1_000,
   maxMessageBytes: 24_576,
   attemptsPerAddress: Object.freeze({ limit: 60, windowMs: 60_000 }) as RateLimit,
+  rejectionsPerAddress: Object.freeze({ limit: 20, windowMs: 600_000 }) as RateLimit,
   loginsPerPlayer: Object.freeze({ limit: 30, windowMs: 60_000 }) as RateLimit,
   replayWindowMs: 86_400_000,
   leaseMs: 30_000,
@@ -35,7 +36,7 @@ const day = 86_400_000
 
 /** Reads every option once and throws a `TypeError` or `RangeError` that names a wrong one. */
 export function readGateOptions(options: GateOptions, backend: Backend) {
-  const { identity, clock, logger, store, node } = options
+  const { identity, clock, logger, store, node, passes } = options
   if (identity === undefined) {
     throw new TypeError('"identity" must be given: a name that tickets are made for, { name, secret }, or "" for none')
   }
@@ -43,6 +44,12 @@ export function readGateOptions(options: GateOptions, backend: Backend) {
   if (clock !== undefined) requireObject('clock', clock)
   if (logger !== undefined) requireObject('logger', logger)
   if (store !== undefined) requireObject('store', store)
+  if (passes !== undefined) {
+    requireObject('passes', passes)
+    requireFunction('passes.issue', passes.issue)
+    requireFunction('passes.verify', passes.verify)
+    requireInteger('passes.ttlMs', passes.ttlMs, 1_000, 3_600_000)
+  }
   if (node !== undefined && (typeof node !== 'string' || !/^[\w.:-]{1,64}$/.test(node))) {
     throw new TypeError('"node" must be 1 to 64 characters of A-Z a-z 0-9 _ . : -')
   }
@@ -50,6 +57,7 @@ export function readGateOptions(options: GateOptions, backend: Backend) {
     requireInteger(name, options[name] ?? gateDefaults[name], least, most)
   return Object.freeze({
     identity,
+    passes,
     duplicates: readDuplicates(options.duplicates, backend),
     familySharing: requireOneOf('familySharing', options.familySharing ?? gateDefaults.familySharing, [
       'allow',
@@ -89,6 +97,10 @@ export function readGateOptions(options: GateOptions, backend: Backend) {
     maxPendingHandshakes: integer('maxPendingHandshakes', 1, 1_000_000),
     maxMessageBytes: integer('maxMessageBytes', 512, 1_048_576),
     attemptsPerAddress: readRate('attemptsPerAddress', options.attemptsPerAddress ?? gateDefaults.attemptsPerAddress),
+    rejectionsPerAddress: readRate(
+      'rejectionsPerAddress',
+      options.rejectionsPerAddress ?? gateDefaults.rejectionsPerAddress,
+    ),
     loginsPerPlayer: readRate('loginsPerPlayer', options.loginsPerPlayer ?? gateDefaults.loginsPerPlayer),
     replayWindowMs: integer('replayWindowMs', 1_000, 30 * day),
     leaseMs: integer('leaseMs', 1_000, day),

@@ -5,16 +5,27 @@ import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { Awaitable, TicketReading } from '../ports/backend.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
-import type { SteamId } from '../steam-id.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
 import type { GateContext } from './context.ts'
+import { redeemPass } from './pass-desk.ts'
 import type { Player } from './player.ts'
 import { type CheckContext, checkPlayer } from './player-checks.ts'
+import { toRateLimitKey } from './rate-limiter.ts'
 
 /** A ticket that was found good, with everything after it. */
 export interface Verified {
   readonly ok: true
   readonly player: Player
-  readonly reading: TicketReading
+  readonly appId: AppId
+  readonly fingerprint: string
+  /** The login behind a pass, whose place is taken instead of a new one where there is one. */
+  readonly login?: string
+}
+
+/** Who waits for a verification. */
+export interface VerificationListener {
+  /** Called exactly once, and not after an abort. What it does for a player must be done when it returns. */
+  onVerified(result: Verified | Refusal): void
 }
 
 /** What is verified, and against what. */
@@ -47,35 +58,39 @@ export class Verification implements CheckContext {
   reading: TicketReading | undefined
   /** Set once Steam has spoken. */
   player: Player | undefined
-  readonly #onSettled: (result: Verified | Refusal) => void
+  readonly #listener: VerificationListener
   #aborted: Refusal | undefined
   #attempt: BeginAttempt | undefined
   #controller: AbortController | undefined
   /** What the replay guard noted for this ticket, taken back when Steam could not be asked. */
   readonly #noted: string[] = []
 
-  /** @param onSettled Called exactly once, and not after an abort. What it does for a player must be done when it returns. */
-  constructor(gate: GateContext, request: VerificationRequest, onSettled: (result: Verified | Refusal) => void) {
+  constructor(gate: GateContext, request: VerificationRequest, listener: VerificationListener) {
     this.gate = gate
     this.request = request
-    this.#onSettled = onSettled
+    this.#listener = listener
   }
 
   get address(): string | undefined {
     return this.request.address
   }
 
+  /** Whether the player has been asked about before, so that the game's policies need not be again. */
   get isRenewal(): boolean {
-    return this.request.renewalOf !== undefined
+    return this.request.renewalOf !== undefined || this.request.message.kind === 'pass'
   }
 
   /** Aborts with the verification; made only for those who ask for it. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    return this.#controller.signal
+    return this.#abortController.signal
   }
 
-  /** Gives up. What was opened is ended; `onSettled` is not called. */
+  get #abortController(): AbortController {
+    this.#controller ??= new AbortController()
+    return this.#controller
+  }
+
+  /** Gives up. What was opened is ended; the listener is not called. */
   abort(refusal: Refusal): void {
     if (this.#aborted !== undefined) return
     this.#aborted = refusal
@@ -83,9 +98,15 @@ export class Verification implements CheckContext {
     this.#controller?.abort()
   }
 
-  async run(): Promise<void> {
+  /** Begins, and is itself the work that a closing gate waits for. */
+  start(): void {
+    this.gate.work.begun()
+    void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    const { work } = this.gate
     let result: Verified | Refusal
-    let refused: Refusal | undefined
     try {
       result = await this.#verify()
     } catch (error) {
@@ -95,10 +116,20 @@ export class Verification implements CheckContext {
       }
       result = createRefusal('internal-error', { cause: error })
     }
+    try {
+      this.#settle(result)
+      work.ended()
+    } catch (error) {
+      work.failed(error)
+    }
+  }
+
+  #settle(result: Verified | Refusal): void {
+    let refused: Refusal | undefined
     if (this.#aborted === undefined) {
       // The last look and the place are one step: other handshakes of the player end in the same turn.
-      refused = result.ok ? (this.stopped() ?? this.#checkDuplicates(result.player)) : result
-      this.#onSettled(refused ?? result)
+      refused = result.ok ? (this.stopped() ?? this.#checkDuplicates(result.player, result.login)) : result
+      this.#listener.onVerified(refused ?? result)
     }
     if (this.player !== undefined) this.gate.players.unpin(this.player, this.#aborted ?? refused)
   }
@@ -113,35 +144,61 @@ export class Verification implements CheckContext {
   // --- step by step ---
 
   async #verify(): Promise<Verified | Refusal> {
+    if (this.request.message.kind === 'pass') return this.#verifyPass()
     const reading = this.#read(this.gate.signature.isDue)
     if (!('data' in reading)) return reading
     const steamId = reading.steamId!
 
-    const identity = await this.#toIdentity()
+    const found = this.#toIdentity()
+    const identity = found instanceof Promise ? await found : found
     if (typeof identity !== 'string') return identity
 
     const displacing = this.#checkDisplacement(steamId)
     if (displacing !== undefined) return displacing
 
-    const replayed = await this.#guardReplay(reading, identity)
+    const guarded = this.#guardReplay(reading, identity)
+    const replayed = guarded instanceof Promise ? await guarded : guarded
     if (replayed !== undefined) return replayed
     if (this.#aborted !== undefined) return this.#aborted
     // Again: while the store was asked, the player may have come in.
     const lateDisplacing = this.#checkDisplacement(steamId)
     if (lateDisplacing !== undefined) return lateDisplacing
 
+    const tooMany = this.#checkRejections()
+    if (tooMany !== undefined) return tooMany
     const outcome = await this.#ask(reading, steamId, identity)
     if (!outcome.ok) {
       const wasNotAsked = isNotAsked(outcome)
       const provisional = wasNotAsked ? await this.#enterProvisionally(outcome, reading, steamId, identity) : undefined
       // Whoever entered on the strength of the ticket has used it.
-      if (this.player === undefined && (wasNotAsked || outcome.code === 'connection-lost')) await this.#forget()
+      // A caller who hangs up has had Steam asked: the ticket is used, or one would do for any number of calls.
+      if (this.player === undefined && wasNotAsked) await this.#forget()
       return provisional ?? outcome
     }
     const stopped = this.stopped()
     if (stopped !== undefined) return stopped
 
     return this.#finish(reading)
+  }
+
+  /** A pass stands for a ticket that was exchanged: whether its session still lives is all there is to ask. */
+  async #verifyPass(): Promise<Verified | Refusal> {
+    const { gate, request } = this
+    // A renewal exists to hear Steam again.
+    if (request.renewalOf !== undefined) return createRefusal('ticket-wrong-kind', { detail: 'a pass renews nothing' })
+    const found = await redeemPass(gate, request.message.data)
+    if (!found.ok) return found
+    const { player, claims, wasTakenOver } = found
+    const { appId, fingerprint, admission: login } = claims
+    this.player = player
+    const refused = this.stopped() ?? (await checkPlayer(this, player))
+    if (refused !== undefined) return refused
+    // `isRenewal` is for the policies: a second connection by the same pass is a duplicate like any other.
+    const crowded = this.#checkDuplicates(player, login) ?? (await this.gate.claims.take(player))
+    if (crowded !== undefined) return crowded
+    // While others were asked, the place may have been given up. One that is taken over is not there yet.
+    if (!wasTakenOver && !player.hasLogin(login)) return createRefusal('pass-invalid')
+    return { ok: true, player, appId, fingerprint, login }
   }
 
   /** Reads the ticket's own bytes. */
@@ -198,25 +255,49 @@ export class Verification implements CheckContext {
     return checked.signature === 'valid' ? undefined : createRefusal('ticket-signature-invalid')
   }
 
-  async #guardReplay(reading: TicketReading, identity: string): Promise<Refusal | undefined> {
+  #guardReplay(reading: TicketReading, identity: string): Awaitable<Refusal | undefined> {
     const { store, settings, identity: issuer } = this.gate
     try {
       // The digest itself, which has no colon: a prefix would make every remembered key half as large again.
-      const ticketKey = reading.digest
-      const first = store.remember({ key: ticketKey, ttlMs: settings.replayWindowMs })
-      if (!(first instanceof Promise ? await first : first)) return createRefusal('ticket-replayed')
-      this.#noted.push(ticketKey)
+      const first = store.remember({ key: reading.replayKey ?? reading.digest, ttlMs: settings.replayWindowMs })
       // In band the identity belongs to this connection; brought along, it must not have been brought before.
-      if (issuer.isOneTime && this.request.expectedIdentity === undefined) {
-        const identityKey = `i:${identity}`
-        const fresh = store.remember({ key: identityKey, ttlMs: issuer.maxAgeMs + 10_000 })
-        if (!(fresh instanceof Promise ? await fresh : fresh)) return createRefusal('ticket-replayed')
-        this.#noted.push(identityKey)
-      }
+      const isIdentityBound = !issuer.isOneTime || this.request.expectedIdentity !== undefined
+      if (first instanceof Promise || !isIdentityBound) return this.#guardReplayLater(first, reading, identity)
+      if (!first) return createRefusal('ticket-replayed')
+      this.#noted.push(reading.replayKey ?? reading.digest)
       return undefined
     } catch (error) {
       return this.gate.claims.storeFailed(error)
     }
+  }
+
+  /** The same for a store that takes its time, and with the identity to remember where it is used once. */
+  async #guardReplayLater(
+    first: Awaitable<boolean>,
+    reading: TicketReading,
+    identity: string,
+  ): Promise<Refusal | undefined> {
+    const { store, identity: issuer } = this.gate
+    try {
+      if (!(await first)) return createRefusal('ticket-replayed')
+      this.#noted.push(reading.replayKey ?? reading.digest)
+      if (!issuer.isOneTime || this.request.expectedIdentity !== undefined) return undefined
+      const identityKey = `i:${identity}`
+      const fresh = store.remember({ key: identityKey, ttlMs: issuer.maxAgeMs + 10_000 })
+      if (!(await fresh)) return createRefusal('ticket-replayed')
+      this.#noted.push(identityKey)
+      return undefined
+    } catch (error) {
+      return this.gate.claims.storeFailed(error)
+    }
+  }
+
+  /** Whose tickets Steam keeps refusing may not spend any more of its call budget for a while. */
+  #checkRejections(): Refusal | undefined {
+    const { rejections } = this.gate
+    const waitMs =
+      rejections === undefined || this.address === undefined ? 0 : rejections.peek(toRateLimitKey(this.address))
+    return waitMs > 0 ? createRefusal('too-many-attempts', { retryAfterMs: waitMs }) : undefined
   }
 
   async #ask(reading: TicketReading, steamId: SteamId, identity: string): Promise<AuthSession | Refusal> {
@@ -225,6 +306,7 @@ export class Verification implements CheckContext {
       identity: identity === '' ? undefined : identity,
       replace: gate.backend.sessionModel === 'one-shot' || gate.players.get(steamId) !== undefined,
       timeoutMs: 0,
+      abortController: this.#abortController,
     })
     const outcome = await this.#attempt.outcome
     this.#attempt = undefined
@@ -234,6 +316,7 @@ export class Verification implements CheckContext {
       return outcome
     }
     if (forged.has(outcome.code)) gate.signature.note(true)
+    if (!isNotAsked(outcome) && this.address !== undefined) gate.rejections?.take(toRateLimitKey(this.address))
     const known = gate.players.get(steamId)
     if (known !== undefined) gate.players.interrupt(known)
     return outcome
@@ -273,13 +356,18 @@ export class Verification implements CheckContext {
     const player = this.player!
     const refused = await checkPlayer(this, player)
     if (refused !== undefined) return refused
-    const crowded = this.#checkDuplicates(player) ?? (this.isRenewal ? undefined : await this.gate.claims.take(player))
-    return crowded ?? { ok: true, player, reading }
+    const duplicate = this.#checkDuplicates(player)
+    if (duplicate !== undefined) return duplicate
+    const taken = this.isRenewal ? undefined : this.gate.claims.take(player)
+    const crowded = taken instanceof Promise ? await taken : taken
+    return crowded ?? { ok: true, player, appId: reading.appId!, fingerprint: reading.fingerprint }
   }
 
-  #checkDuplicates(player: Player): Refusal | undefined {
+  /** @param login Of a pass: the place that it has kept is no duplicate of itself. */
+  #checkDuplicates(player: Player, login?: string): Refusal | undefined {
     const { duplicates } = this.gate.settings
-    if (duplicates === 'replace' || this.isRenewal) return undefined
+    if (duplicates === 'replace' || this.request.renewalOf !== undefined) return undefined
+    if (player.findKept(login) !== undefined) return undefined
     const { present } = player
     if (duplicates === 'refuse') return present > 0 ? createRefusal('already-playing') : undefined
     return present >= duplicates.share ? createRefusal('too-many-admissions') : undefined

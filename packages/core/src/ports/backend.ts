@@ -33,6 +33,11 @@ export interface TicketReading {
   readonly steamId: SteamId | undefined
   /** SHA-256 of `data` in base64url: 43 characters. Computed when first read. */
   readonly digest: string
+  /**
+   * What "the same ticket again" is told by, where that is not all of `data`: the ownership half can be exchanged
+   * for another signed one of the same player without making another ticket of it. Default: `digest`.
+   */
+  readonly replayKey?: string
   /** First 12 hex digits of the same SHA-256: the only form in which a ticket is logged or shown. */
   readonly fingerprint: string
   /** Whether Steam's signature over the ownership half holds. */
@@ -153,6 +158,8 @@ export interface Backend {
   beginAuthSession?(request: BeginAuthSessionRequest, signal: AbortSignal | undefined): Promise<BeginAuthSessionAnswer>
   /** Ends the session of a SteamID. For one-shot backends: the player left, stop re-checking. Must not throw. */
   endAuthSession?(steamId: SteamId): void
+  /** Follow a player whom another node verified, as after a good begin of our own; one-shot backends with re-checks. */
+  follow?(verdict: Verdict, appId: AppId): void
   /** EUserHasLicenseForAppResult for a player with an open session: 0 has, 1 has not, 2 not authenticated. */
   userHasLicenseForApp?(steamId: SteamId, appId: AppId, signal?: AbortSignal): Awaitable<number>
   /**

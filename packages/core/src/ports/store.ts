@@ -10,7 +10,7 @@ export type ClaimAnswer =
       /** The node that held the player until now, when it was another one. */
       readonly displaced?: string
     }
-  | { readonly granted: false; readonly holder: string }
+  | { readonly granted: false; readonly holder: string | undefined }
 
 /** What nodes tell each other. */
 export type Announcement =
@@ -38,12 +38,18 @@ export interface Store {
   /**
    * Takes a player for a node. With `displace` false, a claim held by another living node refuses; with
    * true, the newest wins and the loser is named. A node's own claim is taken again with a higher fence.
+   * With `from`, only a claim that still stands as it says is taken over; anything else refuses.
    */
   claim(request: {
     readonly steamId: SteamId
     readonly node: string
     readonly displace: boolean
+    readonly from?: { readonly node: string; readonly fence: number }
   }): Awaitable<ClaimAnswer>
+  /** Who holds a player now; `undefined` when no living node does. */
+  holder(request: {
+    readonly steamId: SteamId
+  }): Awaitable<{ readonly node: string; readonly fence: number } | undefined>
   /** Gives a player up, if `node` still holds them with this `fence`; otherwise nothing happens. */
   release(request: { readonly steamId: SteamId; readonly node: string; readonly fence: number }): Awaitable<void>
   /** Extends the lease of a node and with it all its claims. `false`: the lease had run out; claim again. */

@@ -29,7 +29,8 @@ export interface HelloMessage {
 /** Client to server: the ticket. Also the payload of transports with an authentication channel of their own. */
 export interface TicketMessage {
   readonly ticketgate: 'ticket'
-  readonly kind: TicketKind
+  /** The kind of ticket, or `pass`: `data` is what an exchange over HTTP answered. */
+  readonly kind: TicketKind | 'pass'
   readonly appId: AppId
   /** The ticket's bytes in base64url, base64 or hex. */
   readonly data: string

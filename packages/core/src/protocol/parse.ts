@@ -83,7 +83,9 @@ function checkFields(
   if (typeof data !== 'string') return protocolError('"data" must be a string')
   if (data.length > maxBytes) return createRefusal('message-too-large')
   const kind = own(value, 'kind')
-  if (!isTicketKind(kind)) return protocolError('"kind" must be "webapi", "session" or "encrypted"')
+  if (!isTicketKind(kind) && kind !== 'pass') {
+    return protocolError('"kind" must be "webapi", "session", "encrypted" or "pass"')
+  }
   const appId = own(value, 'appId')
   if (!isAppId(appId)) return protocolError('"appId" must be an integer from 1 to 4294967295')
   const identity = own(value, 'identity')

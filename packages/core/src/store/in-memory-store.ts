@@ -12,11 +12,6 @@ export interface InMemoryStoreOptions {
   readonly clock?: Clock
 }
 
-interface Claim {
-  readonly node: string
-  readonly fence: number
-}
-
 /**
  * The store of one process: gates that are handed the same object act as the nodes of a cluster. Every
  * operation is O(1). Records past their date are swept out by one timer, none when nothing is remembered.
@@ -25,7 +20,8 @@ export class InMemoryStore implements Store {
   readonly #clock: Clock
   readonly #deadlines: Deadlines
   readonly #maxRemembered: number
-  readonly #claims = new Map<SteamId, Claim>()
+  /** Fences of the players of each node, so that a claim is a number and no object. A process has few nodes. */
+  readonly #claims = new Map<string, Map<SteamId, number>>()
   readonly #leases = new Map<string, number>()
   /** By time to live, so that each map is in order of expiry and a sweep looks only at what is due. */
   readonly #remembered = new Map<number, Map<string, number>>()
@@ -47,7 +43,9 @@ export class InMemoryStore implements Store {
 
   /** Players claimed. */
   get claimed(): number {
-    return this.#claims.size
+    let claimed = 0
+    for (const fences of this.#claims.values()) claimed += fences.size
+    return claimed
   }
 
   /** Tickets and identities remembered. */
@@ -55,19 +53,33 @@ export class InMemoryStore implements Store {
     return this.#rememberedCount
   }
 
-  claim(request: { steamId: SteamId; node: string; displace: boolean }): ClaimAnswer {
-    const { steamId, node, displace } = request
-    const held = this.#claims.get(steamId)
+  claim(request: {
+    steamId: SteamId
+    node: string
+    displace: boolean
+    from?: { node: string; fence: number }
+  }): ClaimAnswer {
+    const { steamId, node, displace, from } = request
+    const held = this.#find(steamId, node)
+    if (from !== undefined && (held?.node !== from.node || held.fence !== from.fence || !this.#isAlive(from.node))) {
+      return { granted: false, holder: held?.node }
+    }
     const rival = held !== undefined && held.node !== node && this.#isAlive(held.node) ? held.node : undefined
     if (rival !== undefined && !displace) return { granted: false, holder: rival }
     const fence = ++this.#fence
-    this.#claims.set(steamId, { node, fence })
+    if (held !== undefined && held.node !== node) this.#drop(steamId, held.node)
+    this.#fencesOf(node).set(steamId, fence)
     return rival === undefined ? { granted: true, fence } : { granted: true, fence, displaced: rival }
   }
 
+  holder(request: { steamId: SteamId }): { node: string; fence: number } | undefined {
+    const held = this.#find(request.steamId)
+    return held !== undefined && this.#isAlive(held.node) ? held : undefined
+  }
+
   release(request: { steamId: SteamId; node: string; fence: number }): void {
-    const held = this.#claims.get(request.steamId)
-    if (held?.node === request.node && held.fence === request.fence) this.#claims.delete(request.steamId)
+    const { steamId, node, fence } = request
+    if (this.#claims.get(node)?.get(steamId) === fence) this.#drop(steamId, node)
   }
 
   renew(request: { node: string; leaseMs: number }): boolean {
@@ -125,6 +137,34 @@ export class InMemoryStore implements Store {
     this.#oldest = undefined
     this.#claims.clear()
     this.#leases.clear()
+  }
+
+  /** @param likely Looked at first: most processes have one node, and its players come and go there. */
+  #find(steamId: SteamId, likely?: string): { readonly node: string; readonly fence: number } | undefined {
+    const likelyFences = likely === undefined ? undefined : this.#claims.get(likely)
+    const likelyFence = likelyFences?.get(steamId)
+    if (likelyFence !== undefined) return { node: likely!, fence: likelyFence }
+    if (this.#claims.size === (likelyFences === undefined ? 0 : 1)) return undefined
+    for (const [node, fences] of this.#claims) {
+      const fence = fences.get(steamId)
+      if (fence !== undefined) return { node, fence }
+    }
+    return undefined
+  }
+
+  #fencesOf(node: string): Map<SteamId, number> {
+    let fences = this.#claims.get(node)
+    if (fences === undefined) {
+      fences = new Map()
+      this.#claims.set(node, fences)
+    }
+    return fences
+  }
+
+  #drop(steamId: SteamId, node: string): void {
+    const fences = this.#claims.get(node)
+    fences?.delete(steamId)
+    if (fences?.size === 0) this.#claims.delete(node)
   }
 
   #isAlive(node: string): boolean {

@@ -5,7 +5,7 @@ import type { InspectedTicket, TicketDlc } from './inspected-ticket.ts'
 import { readUint16, readUint32, ticketLayout } from './layout.ts'
 import { playerHighBits } from './structure.ts'
 
-const { offsets } = ticketLayout
+const { offsets, steamPartBytes } = ticketLayout
 
 /**
  * The reading that an inspector gives. Getters on the prototype over private fields: little to allocate
@@ -21,6 +21,7 @@ export class Inspection implements InspectedTicket {
   readonly #signature: InspectedTicket['signature']
   readonly #problems: readonly TicketProblem[]
   #digest: string | undefined
+  #fingerprint: string | undefined
   #steamId: SteamId | undefined
 
   constructor(
@@ -69,8 +70,14 @@ export class Inspection implements InspectedTicket {
     return this.#digest
   }
 
+  /** Of the part alone that Steam's own clients and servers send to Steam: the rest can be exchanged. */
+  get replayKey(): string {
+    return this.#isWellFormed ? this.#sha256Base64Url(this.#data.subarray(0, steamPartBytes)) : this.digest
+  }
+
   get fingerprint(): string {
-    return hexOfBase64Url(this.digest, 8)
+    this.#fingerprint ??= hexOfBase64Url(this.digest, 8)
+    return this.#fingerprint
   }
 
   get signature(): InspectedTicket['signature'] {
@@ -205,8 +212,7 @@ export class Inspection implements InspectedTicket {
     if (!this.#isWellFormed) return undefined
     const low = readUint32(this.#data, offset)
     const high = readUint32(this.#data, offset + 4)
-    // 0x0110000100000000 is 76561197960265728: the usual case without a bigint.
-    if (high === playerHighBits) return `76561${197960265728 + low}`
+    if (high === playerHighBits) return playerSteamId(low)
     return ((BigInt(high) << 32n) | BigInt(low)).toString()
   }
 
@@ -222,7 +228,7 @@ export class Inspection implements InspectedTicket {
 }
 
 /** Whether both halves of a well-formed ticket name the same player of the public universe. */
-export function namesOnePlayer(data: Uint8Array): boolean {
+function namesOnePlayer(data: Uint8Array): boolean {
   return isOfPlayer(data) && !isSpliced(data)
 }
 
@@ -249,12 +255,61 @@ function readUint32List(data: Uint8Array, offset: number): number[] {
   return list
 }
 
-/** The first base64url digits in lower-case hex. `digits` is a multiple of 4: whole bytes, whole hex digits. */
+/**
+ * The SteamID of a player by the account number: 0x0110000100000000 is 76561197960265728. Made of characters,
+ * because V8 keeps a long text that was put together of two as a pair of them, twice the size, and every player's
+ * id is held for as long as they are inside.
+ */
+function playerSteamId(accountNumber: number): SteamId {
+  const behind = 197_960_265_728 + accountNumber
+  const high = Math.floor(behind / 1_000_000)
+  const low = behind % 1_000_000
+  return String.fromCharCode(
+    ...leadingDigits,
+    digitOf(high, 100_000),
+    digitOf(high, 10_000),
+    digitOf(high, 1_000),
+    digitOf(high, 100),
+    digitOf(high, 10),
+    digitOf(high, 1),
+    digitOf(low, 100_000),
+    digitOf(low, 10_000),
+    digitOf(low, 1_000),
+    digitOf(low, 100),
+    digitOf(low, 10),
+    digitOf(low, 1),
+  )
+}
+
+/** Character codes of `76561`. */
+const leadingDigits = [0x37, 0x36, 0x35, 0x36, 0x31] as const
+
+function digitOf(value: number, place: number): number {
+  return 0x30 + (Math.floor(value / place) % 10)
+}
+
+/** The character code of a hex digit, lower case. */
+function hexCode(value: number): number {
+  return value < 10 ? 0x30 + value : 0x57 + value
+}
+
+/** The first base64url digits in lower-case hex. `digits` is a multiple of 4: whole bytes. */
 function hexOfBase64Url(text: string, digits: number): string {
   let hex = ''
-  for (let i = 0; i < digits; i += 2) {
-    const twelveBits = (base64Digit(text.charCodeAt(i)) << 6) | base64Digit(text.charCodeAt(i + 1))
-    hex += twelveBits.toString(16).padStart(3, '0')
+  for (let i = 0; i < digits; i += 4) {
+    const bits =
+      (base64Digit(text.charCodeAt(i)) << 18) |
+      (base64Digit(text.charCodeAt(i + 1)) << 12) |
+      (base64Digit(text.charCodeAt(i + 2)) << 6) |
+      base64Digit(text.charCodeAt(i + 3))
+    hex += String.fromCharCode(
+      hexCode(bits >> 20),
+      hexCode((bits >> 16) & 15),
+      hexCode((bits >> 12) & 15),
+      hexCode((bits >> 8) & 15),
+      hexCode((bits >> 4) & 15),
+      hexCode(bits & 15),
+    )
   }
   return hex
 }
