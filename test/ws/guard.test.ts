@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Admission, codes } from '@ticketgate/core'
-import { type GuardOptions, guard, isCleanClose } from '@ticketgate/ws'
+import { type GuardOptions, guard } from '@ticketgate/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { createHarness, type Harness, readAnswer } from './harness.ts'
 
@@ -15,6 +15,7 @@ describe('guard', () => {
       ['a path with a query', { path: '/game?x=1' }, /"path"/],
       ['an address that is no function', { address: '127.0.0.1' }, /"address"/],
       ['a list of origins', { isOriginAllowed: ['https://game.example'] }, /"isOriginAllowed"/],
+      ['a function as its logger', { logger: () => {} }, /"logger"/],
       ['too few bytes for a handshake', { maxHandshakeBytes: 100 }, /"maxHandshakeBytes"/],
       ['a server that is none', { webSocketServer: {} }, /"webSocketServer"/],
       [
@@ -177,14 +178,5 @@ describe('guard', () => {
     const refusal = client.ok ? await client.ended : client
     assert.equal(refusal?.code, 'kicked')
     off()
-  })
-})
-
-describe('isCleanClose', () => {
-  it('tells leaving from dropping', () => {
-    for (const code of [1000, 1001, 1005, 3000, 4000, 4999]) assert.ok(isCleanClose(code), String(code))
-    for (const code of [1002, 1003, 1006, 1007, 1008, 1009, 1011, 1012, 1013]) {
-      assert.ok(!isCleanClose(code), String(code))
-    }
   })
 })

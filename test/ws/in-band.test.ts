@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { codes, encodeMessage } from '@ticketgate/core'
-import { createHarness, frame } from './harness.ts'
+import { type Arrival, createHarness, frame } from './harness.ts'
 
 describe('guard, in band', () => {
   it('lets a player in and hands the socket over', async () => {
@@ -19,12 +19,12 @@ describe('guard, in band', () => {
     await harness.next('ended')
   })
 
-  it('leaves nothing of its own on the socket but one listener for its close', async () => {
+  it('leaves nothing of its own on the socket but one listener for its close and one for errors', async () => {
     await using harness = await createHarness()
     const { arrival } = await harness.enter()
     const { socket } = arrival
     assert.equal(socket.listenerCount('message'), 0)
-    assert.equal(socket.listenerCount('error'), 0)
+    assert.equal(socket.listenerCount('error'), 1)
     // Ours, and the one with which `ws` tracks its clients.
     assert.equal(socket.listenerCount('close'), 2)
     assert.ok(!Object.hasOwn(socket, 'emit'))
@@ -206,6 +206,57 @@ describe('guard, in band', () => {
         }
       })
     }
+  })
+
+  describe('a frame that breaks the protocol, from a player who is in', () => {
+    const broken: [string, Buffer][] = [
+      ['reserved bits', Buffer.from([0xff, 0x80, 0, 0, 0, 0])],
+      ['text that is not UTF-8', frame(new Uint8Array([0xff, 0xfe]), { opcode: 1 })],
+      ['no mask', Buffer.from([0x81, 0x01, 0x41])],
+    ]
+    for (const [name, bytes] of broken) {
+      it(`(${name}) is a drop of theirs and nobody else's affair`, async () => {
+        await using harness = await createHarness()
+        const other = await harness.enter(harness.account('other'))
+        const arrived = harness.next<Arrival>('arrival')
+        const raw = harness.upgrade({ Authorization: `Ticketgate ${harness.ticketHeader()}` })
+        raw.resume()
+        const { admission, socket } = await arrived
+        // `once` of Node's events would listen for errors as well.
+        const closed = new Promise((resolve) => socket.on('close', resolve))
+        raw.write(bytes)
+        await closed
+        assert.equal(admission.state, 'away')
+        assert.equal(other.arrival.admission.state, 'admitted')
+        const heard = once(other.client.socket, 'message')
+        other.arrival.socket.send('still here')
+        assert.equal(String((await heard)[0]), 'still here')
+      })
+    }
+
+    it("is told to the application's own listener for errors", async () => {
+      await using harness = await createHarness()
+      const arrived = harness.next<Arrival>('arrival')
+      const raw = harness.upgrade({ Authorization: `Ticketgate ${harness.ticketHeader()}` })
+      const { socket } = await arrived
+      const told = new Promise<Error>((resolve) => socket.on('error', resolve))
+      raw.write(Buffer.from([0xff, 0x80, 0, 0, 0, 0]))
+      assert.match((await told).message, /RSV/)
+    })
+
+    it('is nothing at all from one whom the gate has ended', async () => {
+      await using harness = await createHarness()
+      const account = harness.account()
+      const arrived = harness.next<Arrival>('arrival')
+      const raw = harness.upgrade({ Authorization: `Ticketgate ${harness.ticketHeader(account)}` })
+      raw.resume()
+      const { socket } = await arrived
+      const closed = new Promise((resolve) => socket.on('close', resolve))
+      harness.gate.kick(account.steamId)
+      raw.write(Buffer.from([0xff, 0x80, 0, 0, 0, 0]))
+      await closed
+      assert.equal(harness.gate.counts.admissions, 0)
+    })
   })
 
   it('ends a session that Steam takes back: a message, a coded close, and not a word more to the game', async () => {

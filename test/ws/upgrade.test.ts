@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { inspect } from 'node:util'
-import { type codes, encodeMessage } from '@ticketgate/core'
+import { type codes, encodeMessage, silentLogger } from '@ticketgate/core'
+import type { GuardOptions } from '@ticketgate/ws'
+import { stub } from 'sinon'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Arrival, createHarness, type Harness, readAnswer } from './harness.ts'
 
@@ -211,6 +213,63 @@ describe('guard, at the upgrade', () => {
     assert.equal(JSON.parse(refused.body).customCode, 'origin-not-allowed')
     await harness.connect('', [], { origin: 'https://game.example' })
     assert.deepEqual(origins, ['https://evil.example', 'https://game.example'])
+  })
+
+  describe("what the application's own functions throw", () => {
+    const faults: [string, GuardOptions][] = [
+      [
+        'address',
+        {
+          address() {
+            throw new TypeError('in the application')
+          },
+        },
+      ],
+      [
+        'isOriginAllowed',
+        {
+          isOriginAllowed() {
+            throw new TypeError('in the application')
+          },
+        },
+      ],
+      ['address', { address: () => 7 as unknown as string }],
+      ['address', { address: (() => Promise.resolve('203.0.113.7')) as unknown as () => string }],
+    ]
+    for (const [name, options] of faults) {
+      const what = String(Object.values(options)[0]).replace(/\s+/g, ' ')
+      it(`refuses with internal-error and is logged, the process lives: ${what}`, async () => {
+        const logged: [Record<string, unknown>, string][] = []
+        const logger = { ...silentLogger, error: (...line: [Record<string, unknown>, string]) => logged.push(line) }
+        await using harness = await createHarness({ guard: { ...options, logger } })
+        for (const headers of [{}, { Authorization: `Ticketgate ${harness.ticketHeader()}` }]) {
+          const answer = await readAnswer(harness.upgrade(headers as Record<string, string>))
+          assert.equal(answer.status, 500)
+          assert.equal(JSON.parse(answer.body).code, 'internal-error')
+          assert.ok(!answer.body.includes('in the application'))
+        }
+        assert.equal(logged.length, 2)
+        for (const [fields, message] of logged) {
+          assert.ok(fields.err instanceof TypeError)
+          assert.ok(message.includes(`"${name}"`), message)
+        }
+        assert.equal(harness.backend.ledger.begun, 0)
+      })
+    }
+
+    it('is printed once where there is no logger', async () => {
+      const print = stub(console, 'error')
+      try {
+        await using harness = await createHarness({ guard: faults[0]![1] })
+        await readAnswer(harness.upgrade())
+        await readAnswer(harness.upgrade())
+        assert.equal(print.callCount, 1)
+        assert.match(String(print.firstCall.args[0]), /"address"/)
+        assert.equal((print.firstCall.args[1] as Error).message, 'in the application')
+      } finally {
+        print.restore()
+      }
+    })
   })
 
   it("takes the socket's address for limits, and forwarding headers from your function alone", async () => {

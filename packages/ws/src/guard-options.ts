@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { GateDoor } from '@ticketgate/core'
+import type { GateDoor, Logger } from '@ticketgate/core'
 import type { WebSocketServer } from 'ws'
 
 /** What may be set on a guard. */
@@ -21,22 +21,32 @@ export interface GuardOptions {
    */
   readonly webSocketServer?: WebSocketServer
   /**
-   * The peer's address, for the gate's limits. Default: the socket's own; forwarding headers count only when
-   * your function reads them, because anybody can send them.
+   * The peer's address, for the gate's limits; `undefined` turns those off for this peer. Forwarding headers count
+   * only when your function reads them, because anybody can send them. Whoever makes it throw, or answer anything
+   * else, is refused with `internal-error`.
+   *
+   * @default the socket's own
    */
   readonly address?: (request: IncomingMessage) => string | undefined
   /**
    * Whether a page of this origin may connect; `undefined` when the client sent none, as games do. Anything
-   * but `true` refuses.
+   * but `true` refuses; a throw does with `internal-error`.
    *
    * @default every origin
    */
   readonly isOriginAllowed?: (origin: string | undefined, request: IncomingMessage) => boolean
   /**
-   * Bytes a connection may send before it is admitted, frames and all. Default: the gate's `maxMessageBytes`
-   * and 4,096 more.
+   * Bytes a connection may send before it is admitted, frames and all; 1,024 and more.
+   *
+   * @default the gate's `maxMessageBytes` and 4,096 more
    */
   readonly maxHandshakeBytes?: number
+  /**
+   * Told, at level `error`, what your `address` and `isOriginAllowed` throw.
+   *
+   * @default the first is printed by `console.error`
+   */
+  readonly logger?: Logger
 }
 
 /** @internal Options with their defaults. */
@@ -47,6 +57,7 @@ export interface GuardSettings {
   readonly address: ((request: IncomingMessage) => string | undefined) | undefined
   readonly isOriginAllowed: ((origin: string | undefined, request: IncomingMessage) => boolean) | undefined
   readonly maxHandshakeBytes: number
+  readonly logger: Logger | undefined
 }
 
 export const guardDefaults = Object.freeze({
@@ -59,7 +70,7 @@ export const guardDefaults = Object.freeze({
 export function readOptions(server: unknown, gate: GateDoor, options: GuardOptions): GuardSettings {
   requireMethods('server', server, ['on', 'listeners', 'removeListener'])
   requireMethods('gate', gate, ['open', 'authenticate'])
-  const { mode = guardDefaults.mode, path, webSocketServer, address, isOriginAllowed } = options
+  const { mode = guardDefaults.mode, path, webSocketServer, address, isOriginAllowed, logger } = options
   const { maxHandshakeBytes = gate.maxMessageBytes + guardDefaults.handshakeOverheadBytes } = options
   if (mode !== 'upgrade' && mode !== 'message' && mode !== 'either') {
     throw new TypeError(`"mode" must be "upgrade", "message" or "either", got ${String(mode)}`)
@@ -76,8 +87,9 @@ export function readOptions(server: unknown, gate: GateDoor, options: GuardOptio
   if (!Number.isInteger(maxHandshakeBytes) || maxHandshakeBytes < 1_024) {
     throw new RangeError(`"maxHandshakeBytes" must be an integer from 1024, got ${maxHandshakeBytes}`)
   }
+  if (logger !== undefined) requireMethods('logger', logger, ['error'])
   if (webSocketServer !== undefined) checkWebSocketServer(webSocketServer, gate)
-  return { mode, path, webSocketServer, address, isOriginAllowed, maxHandshakeBytes }
+  return { mode, path, webSocketServer, address, isOriginAllowed, maxHandshakeBytes, logger }
 }
 
 function checkWebSocketServer(webSocketServer: WebSocketServer, gate: GateDoor): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { type Admission, createRefusal, type GateDoor, isRefusal, type Refusal } from '@ticketgate/core'
+import { type Admission, createRefusal, type GateDoor, hasLostPeer, isRefusal, type Refusal } from '@ticketgate/core'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type GuardOptions, type GuardSettings, guardDefaults, readOptions } from './guard-options.ts'
 import { writeHttpRefusal } from './http-refusal.ts'
@@ -56,6 +56,7 @@ class WsGuard implements Guard {
   readonly #onUpgrade: GuardListener
   readonly #pending = new Set<PendingUpgrade>()
   #closed: Promise<void> | undefined
+  #hasPrinted = false
 
   constructor(server: Server | SecureServer, gate: GateDoor, settings: GuardSettings) {
     this.#server = server
@@ -119,6 +120,10 @@ class WsGuard implements Guard {
       writeHttpRefusal(socket, address)
       return
     }
+    if (address.value === undefined && hasLostPeer(request.socket)) {
+      socket.destroy()
+      return
+    }
     if (ticket !== undefined) {
       void this.#authenticate(ticket, request, socket, head, address.value)
       return
@@ -142,8 +147,7 @@ class WsGuard implements Guard {
           return createRefusal('policy-refused', { customCode: 'origin-not-allowed' })
         }
       } catch (error) {
-        surface(error)
-        return createRefusal('internal-error')
+        return this.#fault('the function "isOriginAllowed" failed', error)
       }
     }
     // RFC 6455, section 4.1: a client waits for the answer before it sends.
@@ -156,13 +160,30 @@ class WsGuard implements Guard {
   }
 
   #addressOf(request: IncomingMessage): { readonly value: string | undefined } | Refusal {
+    const { address } = this.#settings
+    if (address === undefined) return { value: request.socket.remoteAddress }
     try {
-      const { address } = this.#settings
-      return { value: address === undefined ? request.socket.remoteAddress : address(request) }
+      const value: unknown = address(request)
+      if (value === undefined || typeof value === 'string') return { value }
+      throw new TypeError(`"address" must answer a string or undefined, got ${typeof value}`)
     } catch (error) {
-      surface(error)
-      return createRefusal('internal-error')
+      return this.#fault('the function "address" failed', error)
     }
+  }
+
+  /**
+   * What the application's functions throw at a request of a stranger. Refuses that one and is told; as an uncaught
+   * error any header that a function does not expect would end the process.
+   */
+  #fault(message: string, error: unknown): Refusal {
+    const { logger } = this.#settings
+    if (logger !== undefined) logger.error({ err: error }, message)
+    else if (!this.#hasPrinted) {
+      // Once, or strangers could fill the disk.
+      this.#hasPrinted = true
+      console.error(`ticketgate: ${message} (told once; give the guard a "logger" to hear of all)`, error)
+    }
+    return createRefusal('internal-error')
   }
 
   async #authenticate(
@@ -172,10 +193,10 @@ class WsGuard implements Guard {
     head: Buffer,
     address: string | undefined,
   ): Promise<void> {
-    const upgrade = new PendingUpgrade(socket)
+    const upgrade = new PendingUpgrade(socket, address)
     this.#pending.add(upgrade)
     try {
-      const outcome = await this.#gate.authenticate(ticket, { address, signal: upgrade.signal })
+      const outcome = await this.#gate.authenticate(ticket, upgrade)
       if (upgrade.isOver) {
         // Gone or refused meanwhile: a place that was reserved all the same is given back.
         if (outcome.ok) outcome.leave()
@@ -190,8 +211,7 @@ class WsGuard implements Guard {
       }
     } catch (error) {
       // A gate does not reject; whatever this is, nobody gets in by it.
-      upgrade.refuse(createRefusal('internal-error'))
-      surface(error)
+      upgrade.refuse(this.#fault('a ticket could not be verified', error))
     } finally {
       this.#pending.delete(upgrade)
     }
@@ -215,8 +235,9 @@ class WsGuard implements Guard {
   }
 
   #connect(webSocket: WebSocket, request: IncomingMessage, raw: Duplex, address: string | undefined): WsConnection {
-    return new WsConnection(this, webSocket, address, {
+    return new WsConnection(this, webSocket, {
       raw,
+      address,
       request,
       maxBytes: this.#settings.maxHandshakeBytes,
       maxMessageBytes: this.#gate.maxMessageBytes,

@@ -1,4 +1,3 @@
 export { type ConnectionListener, type Guard, guard } from './guard.ts'
 export type { GuardOptions } from './guard-options.ts'
 export { ticketgateProtocol, ticketProtocolPrefix } from './upgrade-ticket.ts'
-export { isCleanClose } from './ws-connection.ts'

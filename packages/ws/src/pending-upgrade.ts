@@ -1,27 +1,30 @@
 import type { Duplex } from 'node:stream'
-import type { Admission, Refusal } from '@ticketgate/core'
+import type { Admission, AuthenticateOptions, Refusal } from '@ticketgate/core'
 import { writeHttpRefusal } from './http-refusal.ts'
 
 /**
  * An upgrade request whose ticket is being verified. Watches the raw socket, on which nobody else listens
  * meanwhile: a peer that vanishes or says goodbye aborts the verification.
  */
-export class PendingUpgrade {
+export class PendingUpgrade implements AuthenticateOptions {
+  readonly address: string | undefined
   readonly #socket: Duplex
-  readonly #controller = new AbortController()
+  #giveUp: (() => void) | undefined
   readonly #onGone = (): void => this.#gone()
   #admission: Admission | undefined
   #over = false
 
-  constructor(socket: Duplex) {
+  constructor(socket: Duplex, address: string | undefined) {
     this.#socket = socket
+    this.address = address
     socket.on('close', this.#onGone)
     // HTTP servers keep sockets half-open: without this a client that has hung up would look alive.
     socket.on('end', this.#onGone)
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal
+  /** The gate's way of being told that nobody waits any more. */
+  onBegun(giveUp: () => void): void {
+    this.#giveUp = giveUp
   }
 
   /** Refused or gone. */
@@ -44,22 +47,25 @@ export class PendingUpgrade {
 
   refuse(refusal: Refusal): void {
     if (this.#over) return
+    const giveUp = this.#giveUp
     this.#finish()
-    this.#controller.abort()
+    giveUp?.()
     writeHttpRefusal(this.#socket, refusal)
   }
 
   #gone(): void {
     if (this.#over) return
     const admission = this.#admission
+    const giveUp = this.#giveUp
     this.#finish()
-    this.#controller.abort()
+    giveUp?.()
     this.#socket.destroy()
     admission?.leave()
   }
 
   #finish(): void {
     this.#over = true
+    this.#giveUp = undefined
     this.#socket.removeListener('close', this.#onGone)
     this.#socket.removeListener('end', this.#onGone)
   }

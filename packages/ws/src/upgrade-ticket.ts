@@ -8,7 +8,6 @@ export const ticketgateProtocol = 'ticketgate.v1'
 export const ticketProtocolPrefix = 'ticketgate.ticket.'
 
 const scheme = /^ticketgate(?: +|$)/i
-const base64Url = /^[A-Za-z0-9_-]+$/
 const ticketInQuery = /[?&]ticket=/i
 
 /**
@@ -57,8 +56,17 @@ export function takeTicket(request: IncomingMessage, maxBytes: number): Uint8Arr
   if (found > 1) return protocolError('the upgrade request carries more than one ticket')
   if (!selectable) return protocolError(`a ticket sub-protocol must be offered beside "${ticketgateProtocol}"`)
   if (encoded.length > Math.ceil((maxBytes * 4) / 3)) return createRefusal('message-too-large')
-  if (!base64Url.test(encoded)) return protocolError('the ticket message is not base64url without padding')
-  return Buffer.from(encoded, 'base64url')
+  return bytesOf(encoded) ?? protocolError('the ticket message is not base64url without padding')
+}
+
+/**
+ * The bytes of base64url without padding; `undefined` for anything else. Buffer takes the digits of base64 as well
+ * and skips what it cannot read, which shows in the length: cheaper than a look at every character beforehand.
+ */
+function bytesOf(encoded: string): Buffer | undefined {
+  if (encoded === '' || encoded.length % 4 === 1 || encoded.includes('+') || encoded.includes('/')) return undefined
+  const bytes = Buffer.from(encoded, 'base64url')
+  return bytes.length === Math.floor((encoded.length * 3) / 4) ? bytes : undefined
 }
 
 /**

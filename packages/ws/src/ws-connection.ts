@@ -6,6 +6,7 @@ import {
   encodeMessage,
   type GateDoor,
   type Handshake,
+  isCleanClose,
   isTicketgateMessage,
   type Refusal,
   type ServerMessage,
@@ -26,13 +27,15 @@ interface Keyed {
 /** What is needed until the player is in, and let go then. */
 interface Pending {
   readonly raw: Duplex
+  readonly address: string | undefined
   readonly request: IncomingMessage
   readonly maxBytes: number
   readonly maxMessageBytes: number
   bytes: number
-  /** Whether messages, bytes and errors are listened for. */
+  /** Whether messages and bytes are listened for. */
   isWatched: boolean
   countBytes?: (chunk: Uint8Array) => void
+  handshake?: Handshake | undefined
 }
 
 /** The guard behind a connection. */
@@ -44,21 +47,23 @@ interface Owner {
 export class WsConnection implements Connection {
   /** Which of several guards let this socket in. */
   readonly owner: Owner
-  readonly address: string | undefined
   readonly #socket: WebSocket
   #pending: Pending | undefined
-  #handshake: Handshake | undefined
   #admission: Admission | undefined
   #closed = false
   #removeFilter: (() => void) | undefined
 
-  constructor(owner: Owner, socket: WebSocket, address: string | undefined, pending: Pending) {
+  constructor(owner: Owner, socket: WebSocket, pending: Pending) {
     this.owner = owner
     this.#socket = socket
-    this.address = address
     this.#pending = pending
     ;(socket as Keyed)[connectionKey] = this
     socket.on('close', onClose)
+    socket.on('error', ignoreError)
+  }
+
+  get address(): string | undefined {
+    return this.#pending === undefined ? this.#admission?.address : this.#pending.address
   }
 
   get renewable(): boolean {
@@ -73,7 +78,9 @@ export class WsConnection implements Connection {
   /** Begins the handshake in band. */
   open(gate: GateDoor): void {
     this.#watch()
-    this.#handshake = gate.open(this)
+    const handshake = gate.open(this)
+    // Not when it was refused on the spot.
+    if (this.#pending !== undefined && !this.#closed) this.#pending.handshake = handshake
   }
 
   /** Takes the place that an upgrade request's ticket has reserved. */
@@ -86,7 +93,7 @@ export class WsConnection implements Connection {
   shutDown(refusal: Refusal): void {
     if (this.#closed) return
     const admission = this.#admission
-    const handshake = this.#handshake
+    const handshake = this.#pending?.handshake
     this.close(refusal)
     if (admission !== undefined) admission.leave()
     else handshake?.closed()
@@ -99,7 +106,6 @@ export class WsConnection implements Connection {
     // Closed by a listener of the gate's own `admitted` event, for example.
     if (request === undefined || this.#closed) return
     this.#admission = admission
-    this.#handshake = undefined
     this.#letGo()
     try {
       this.owner.webSocketServer.emit('connection', this.#socket, request, admission)
@@ -126,7 +132,7 @@ export class WsConnection implements Connection {
     // is no longer in may reach the game.
     this.#removeFilter = wasAdmitted ? filterMessages(this.#socket, dropMessage) : undefined
     this.#socket.close(refusal.closeCode, refusal.code)
-    this.#handshake = undefined
+    if (this.#pending !== undefined) this.#pending.handshake = undefined
     this.#admission = undefined
   }
 
@@ -141,19 +147,19 @@ export class WsConnection implements Connection {
   /** @internal */
   onMessage(data: unknown): void {
     const bytes = toBytes(data)
-    if (!this.#closed && bytes !== undefined) this.#handshake?.receive(bytes)
+    if (!this.#closed && bytes !== undefined) this.#pending?.handshake?.receive(bytes)
   }
 
   /** @internal */
   onClose(closeCode: number): void {
-    this.#letGo()
     this.#removeFilter?.()
     this.#removeFilter = undefined
-    if (this.#closed) return
-    this.#closed = true
-    if (this.#admission !== undefined) this.#admission.closed(isCleanClose(closeCode))
-    else this.#handshake?.closed()
-    this.#handshake = undefined
+    if (!this.#closed) {
+      this.#closed = true
+      if (this.#admission !== undefined) this.#admission.closed(isCleanClose(closeCode))
+      else this.#pending?.handshake?.closed()
+    }
+    this.#letGo()
   }
 
   // ---
@@ -170,7 +176,7 @@ export class WsConnection implements Connection {
       pending.bytes = 0
       // One message too long and never finished, or many small frames: the gate sees neither, so it is told in
       // a way that it counts and refuses like a long message.
-      this.#handshake?.receive(new Uint8Array(pending.maxMessageBytes + 1))
+      pending.handshake?.receive(new Uint8Array(pending.maxMessageBytes + 1))
     }
   }
 
@@ -183,13 +189,12 @@ export class WsConnection implements Connection {
 
   /**
    * Listens to a peer who is not in. One whose ticket came with the upgrade is in before anything can arrive,
-   * and costs no listener but the one for `close`.
+   * and costs no listener but those for `close` and `error`.
    */
   #watch(): void {
     const pending = this.#pending
     if (pending === undefined || pending.isWatched) return
     pending.isWatched = true
-    this.#socket.on('error', ignoreError)
     this.#socket.on('message', onPendingMessage)
     // A closure, because a key on the raw socket would have to come off again, and deleting turns it into a
     // dictionary, three times as large and slow. It goes with `pending`.
@@ -197,7 +202,7 @@ export class WsConnection implements Connection {
     pending.raw.on('data', pending.countBytes)
   }
 
-  /** Removes every listener but the one for `close`. */
+  /** Removes every listener but those for `close` and `error`. */
   #letGo(): void {
     const pending = this.#pending
     if (pending === undefined) return
@@ -205,17 +210,7 @@ export class WsConnection implements Connection {
     if (!pending.isWatched) return
     pending.raw.removeListener('data', pending.countBytes!)
     this.#socket.removeListener('message', onPendingMessage)
-    this.#socket.removeListener('error', ignoreError)
   }
-}
-
-/**
- * Whether a close code says that somebody decided to leave: 1000, 1001 (the tab was closed or navigated), 1005
- * (a close frame without a code) and the application's own 3000 to 4999. Everything else, 1006 above all, is a
- * connection that dropped, and the player may come back within the grace.
- */
-export function isCleanClose(closeCode: number): boolean {
-  return closeCode === 1000 || closeCode === 1001 || closeCode === 1005 || closeCode >= 3000
 }
 
 function onClose(this: WebSocket, closeCode: number): void {
@@ -226,7 +221,10 @@ function onPendingMessage(this: WebSocket, data: unknown): void {
   WsConnection.of(this)?.onMessage(data)
 }
 
-/** Before admission an error of the socket is a stranger's; `close` follows and tells all there is to know. */
+/**
+ * For the socket's whole life: whatever is wrong with a frame is its sender's doing, `close` follows and tells all
+ * there is to know, and an `error` that nobody listens for would let any player end the process.
+ */
 function ignoreError(): void {}
 
 function dropMessage(): boolean {
