@@ -1,5 +1,4 @@
-// Answers as a broken proxy, another version or an attacker might give them; for the fuzz test and
-// `bench/fuzz/web-api-answers.ts`.
+// Answers as a broken proxy, another version or an attacker might give them; for the fuzz test.
 
 const player = '76561197960287930'
 const ok = { result: 'OK', steamid: player, ownersteamid: player, vacbanned: false, publisherbanned: false }

@@ -43,7 +43,7 @@ export interface GameServerFaults {
 }
 
 /** The defaults of {@link GameServerFaults}. */
-export const defaultGameServerFaults: Readonly<GameServerFaults> = Object.freeze({
+const defaultGameServerFaults: Readonly<GameServerFaults> = Object.freeze({
   verdictDelayMs: 0,
   verdict: 'normal',
   nextVerdict: undefined,

@@ -120,6 +120,6 @@ export class Mint {
 }
 
 /** The package that sells an app, in this world. */
-export function packageOf(appId: AppId): number {
+function packageOf(appId: AppId): number {
   return (appId + 1_000_000) >>> 0
 }

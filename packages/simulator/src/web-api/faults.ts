@@ -1,7 +1,7 @@
 import { checkInteger } from '../options.ts'
 
 /** The Web API's methods that are simulated. */
-export const endpoints = Object.freeze([
+const endpoints = Object.freeze([
   'AuthenticateUserTicket',
   'GetPlayerBans',
   'CheckAppOwnership',

@@ -1,6 +1,5 @@
-import type { Clock, Deadlines } from '@ticketgate/core'
+import { type Clock, type Deadlines, monotonicNow } from '@ticketgate/core'
 import { abandonment, Call, type Outcome } from './call.ts'
-import { monotonicNow } from './monotonic-now.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { redactError } from './redact.ts'
 import type { Runner } from './retrying-runner.ts'

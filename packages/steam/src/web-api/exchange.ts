@@ -12,7 +12,7 @@ export interface HttpReply {
 }
 
 /** The longest answer that is read: about fifteen times what 100 players' bans take. */
-export const maxAnswerBytes = 262_144
+const maxAnswerBytes = 262_144
 
 /** Why an exchange was stopped, for the dispatcher; nobody sees it. */
 const stopped = Object.freeze(new Error('stopped'))

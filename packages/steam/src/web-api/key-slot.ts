@@ -1,5 +1,4 @@
-import type { Clock } from '@ticketgate/core'
-import { monotonicNow } from './monotonic-now.ts'
+import { type Clock, monotonicNow } from '@ticketgate/core'
 import { isKey, type WebApiKey } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { describeError, redactError } from './redact.ts'

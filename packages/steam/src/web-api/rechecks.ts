@@ -1,7 +1,13 @@
-import { AuthSessionResponse, type Clock, type Deadline, type Deadlines, type SteamId } from '@ticketgate/core'
+import {
+  AuthSessionResponse,
+  type Clock,
+  type Deadline,
+  type Deadlines,
+  monotonicNow,
+  type SteamId,
+} from '@ticketgate/core'
 import { isFault } from './call.ts'
 import { judgeBans } from './judge-bans.ts'
-import { monotonicNow } from './monotonic-now.ts'
 import type { WebApiFault } from './parse-answer.ts'
 import type { BanRecord, BansAnswer, OwnershipAnswer } from './parse-recheck-answers.ts'
 import { maxPlayersPerBansCall } from './questions.ts'

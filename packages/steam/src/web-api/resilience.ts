@@ -1,8 +1,7 @@
-import type { Clock, Deadline, Deadlines } from '@ticketgate/core'
+import { type Clock, type Deadline, type Deadlines, monotonicNow } from '@ticketgate/core'
 import { bulkhead, CircuitState, CountBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
 import type { Availability } from './availability.ts'
 import { isTripping, type Outcome } from './call.ts'
-import { monotonicNow } from './monotonic-now.ts'
 import type { BreakerOptions } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 

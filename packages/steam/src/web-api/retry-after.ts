@@ -2,7 +2,7 @@
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /** The longest wait that is believed: one day. */
-export const maxRetryAfterMs = 86_400_000
+const maxRetryAfterMs = 86_400_000
 
 /**
  * Reads a `Retry-After` header: seconds, or a date.

@@ -1,6 +1,5 @@
-import type { Clock, Logger } from '@ticketgate/core'
+import { type Clock, type Logger, monotonicNow } from '@ticketgate/core'
 import { type Call, isFault, type Outcome } from './call.ts'
-import { monotonicNow } from './monotonic-now.ts'
 import type { WebApiFault } from './parse-answer.ts'
 import type { Resilience } from './resilience.ts'
 import { isHeaders, type Question, type Wire } from './wire.ts'
