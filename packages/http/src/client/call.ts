@@ -1,0 +1,105 @@
+import {
+  type Clock,
+  createRefusal,
+  maxServerMessageBytes,
+  type Refusal,
+  refusalFromBody,
+  systemClock,
+} from '@ticketgate/core/client'
+
+/** What may be set on every call. */
+export interface CallOptions {
+  /** Aborting gives up: the answer is then a refusal with `connection-lost`. */
+  readonly signal?: AbortSignal
+  /** @default the platform's own */
+  readonly fetch?: typeof globalThis.fetch
+  /** How long the server may take to answer, in milliseconds; 1 to 600,000. @default 30_000 */
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+}
+
+/** @internal The JSON of a good answer. */
+export interface Answer {
+  readonly ok: true
+  readonly body: unknown
+}
+
+/** @internal Calls a route. Never rejects: whatever goes wrong is a refusal. */
+export async function call(
+  base: string | URL,
+  route: 'hello' | 'exchange',
+  message: unknown,
+  options: CallOptions,
+): Promise<Answer | Refusal> {
+  const { signal, timeoutMs = 30_000, clock = systemClock } = options
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 600_000) {
+    throw new RangeError(`"timeoutMs" must be an integer from 1 to 600000, got ${timeoutMs}`)
+  }
+  const url = toUrl(base, route)
+  const fetch = options.fetch ?? globalThis.fetch
+  const controller = new AbortController()
+  const abort = (): void => controller.abort()
+  if (signal?.aborted) abort()
+  signal?.addEventListener('abort', abort, { once: true })
+  const timer = clock.setTimer(abort, timeoutMs)
+  try {
+    const response = await fetch(url, {
+      signal: controller.signal,
+      cache: 'no-store',
+      credentials: 'omit',
+      // Followed, a redirect would take the ticket to wherever it points.
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+      ...(message !== undefined && {
+        method: 'POST',
+        body: JSON.stringify(message),
+        headers: { 'content-type': 'application/json' },
+      }),
+    })
+    const body = await readJson(response)
+    if (response.ok && body !== undefined) return { ok: true, body }
+    return refusalFromBody(body) ?? lost(`the server answered HTTP ${response.status}`)
+  } catch (error) {
+    if (signal?.aborted) return lost('the client gave up')
+    if (controller.signal.aborted) return createRefusal('handshake-timeout')
+    // Its message may name the URL, which holds no secret, and nothing else of ours.
+    return lost(error instanceof Error ? error.message.slice(0, 200) : 'the request failed')
+  } finally {
+    clock.clearTimer(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** The route below a base path, with or without a slash at its end. */
+function toUrl(base: string | URL, route: string): string {
+  const url = new URL(base, (globalThis as { location?: { href: string } }).location?.href)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${route}`
+  return url.href
+}
+
+/** `undefined` for what is no JSON, or too much of it. */
+async function readJson(response: Response): Promise<unknown> {
+  if (response.body === null) return undefined
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    text += decoder.decode(value, { stream: true })
+    if (text.length > maxServerMessageBytes) {
+      await reader.cancel()
+      return undefined
+    }
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    // A proxy's HTML.
+    return undefined
+  }
+}
+
+function lost(detail: string): Refusal {
+  return createRefusal('connection-lost', { detail })
+}
