@@ -1,0 +1,23 @@
+/**
+ * Finds the names on players' Steam profiles: a client that could say its own name could say anybody's. A player
+ * whose name cannot be had is called by the end of the SteamID, and gets in all the same.
+ *
+ * @see https://partner.steamgames.com/doc/webapi/ISteamUser#GetPlayerSummaries
+ */
+export function createNameFinder(steam: { readonly key: string; readonly baseUrl?: string }) {
+  const { key, baseUrl = 'https://partner.steam-api.com' } = steam
+
+  return async function findName(steamId: string): Promise<string> {
+    try {
+      const response = await fetch(`${baseUrl}/ISteamUser/GetPlayerSummaries/v2/?steamids=${steamId}`, {
+        // In a header, because URLs end up in logs.
+        headers: { 'x-webapi-key': key },
+        signal: AbortSignal.timeout(2_000),
+      })
+      const { response: answer } = (await response.json()) as { response: { players: { personaname: string }[] } }
+      return answer.players[0]!.personaname.slice(0, 32)
+    } catch {
+      return `Player ${steamId.slice(-4)}`
+    }
+  }
+}

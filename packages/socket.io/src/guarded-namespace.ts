@@ -1,0 +1,204 @@
+import { type Admission, createRefusal, type GateDoor, isRefusal, type Refusal } from '@ticketgate/core'
+import type { Socket } from 'socket.io'
+import { AwaySockets } from './away-sockets.ts'
+import type { GuardSettings } from './options.ts'
+import { PendingSocket } from './pending-socket.ts'
+import { type Place, refuseSocket, SocketConnection } from './socket-connection.ts'
+import { writeSession } from './socket-data.ts'
+import type { AdapterParts, NamespaceParts, SocketParts } from './socket-parts.ts'
+import { surface } from './surface.ts'
+import { type Presented, takeTicket } from './take-ticket.ts'
+import { Visitor } from './visitor.ts'
+
+const namespaceKey = Symbol('ticketgate namespace')
+
+/**
+ * A namespace behind a gate. Stands at the three places that every socket passes, with no listener on the socket
+ * itself: the middleware on its way in, the namespace's `connect` event, and the adapter, which is told of all who
+ * go and asked for all who return.
+ */
+export class GuardedNamespace implements Place {
+  readonly gate: GateDoor
+  readonly #namespace: NamespaceParts
+  readonly #settings: GuardSettings
+  readonly #pending = new Map<string, PendingSocket>()
+  readonly #away: AwaySockets
+  #adapter: AdapterParts | undefined
+
+  private constructor(namespace: NamespaceParts, gate: GateDoor, settings: GuardSettings) {
+    this.#namespace = namespace
+    this.gate = gate
+    this.#settings = settings
+    this.#away = new AwaySockets(namespace.server._opts.connectionStateRecovery?.maxDisconnectionDuration)
+    this.#filterArrivals()
+  }
+
+  /**
+   * The guard of a namespace, made when it has none.
+   *
+   * @throws TypeError when it has one of another gate.
+   */
+  static of(
+    namespace: NamespaceParts & { [namespaceKey]?: GuardedNamespace },
+    gate: GateDoor,
+    settings: GuardSettings,
+  ): GuardedNamespace {
+    namespace[namespaceKey] ??= new GuardedNamespace(namespace, gate, settings)
+    const guarded = namespace[namespaceKey]
+    if (guarded.gate !== gate) throw new TypeError(`"gate" must be the only one of namespace "${namespace.name}"`)
+    // Each time, because `io.adapter(...)` gives a namespace another one.
+    guarded.#watchAdapter()
+    return guarded
+  }
+
+  get guardsAll(): boolean {
+    return this.#settings.guardsAll
+  }
+
+  // --- the middleware ---
+
+  /** A socket on its way in. `undefined`: a place is kept for it until its `connect` event. */
+  async enter(socket: SocketParts): Promise<Refusal | undefined> {
+    // Guarded twice, by its parent namespace and by the server: it has passed.
+    if (this.#pending.has(socket.id)) return undefined
+    const presented = takeTicket(socket)
+    if (isRefusal(presented)) return presented
+    const visitor = Visitor.of(socket)
+    if (socket.recovered) return this.#enterAgain(socket, visitor, presented)
+    if (visitor.isCrowded) return createRefusal('too-many-pending')
+    if (visitor.isFull) return createRefusal('too-many-admissions')
+    const pending = new PendingSocket({
+      id: socket.id,
+      gate: this.gate,
+      visitor,
+      presented,
+      registry: this.#pending,
+    })
+    pending.outcome = this.#admit(socket, pending, visitor, presented)
+    const outcome = await pending.outcome
+    if (pending.isOver) {
+      // Gone meanwhile: a place that was kept all the same is given back.
+      if (outcome.ok) outcome.leave()
+      return outcome.ok ? createRefusal('connection-lost') : outcome
+    }
+    if (!outcome.ok) {
+      pending.finish()
+      return outcome
+    }
+    visitor.noteTicket(presented, outcome)
+    pending.keep(outcome)
+    writeSession(socket, outcome)
+    return undefined
+  }
+
+  async #admit(
+    socket: SocketParts,
+    pending: PendingSocket,
+    visitor: Visitor,
+    presented: Presented,
+  ): Promise<Admission | Refusal> {
+    const admission = visitor.findAdmission(this.gate, presented)
+    if (admission !== undefined) return admission.share()
+    const other = visitor.findPending(this.gate, presented)
+    const outcome = await other?.outcome
+    if (other !== undefined && outcome !== undefined) {
+      if (!outcome.ok) return outcome
+      if (visitor.isAnswerFor(presented, other, outcome.steamId)) return outcome.share()
+    }
+    let address: string | undefined
+    try {
+      const { address: toAddress } = this.#settings
+      address = toAddress === undefined ? socket.conn.remoteAddress : toAddress(socket as unknown as Socket)
+    } catch (error) {
+      surface(error)
+      return createRefusal('internal-error')
+    }
+    // Anything at all may have come; the gate says what is wrong with it.
+    const message = presented.message as Parameters<GateDoor['authenticate']>[0]
+    return this.gate.authenticate(message, { address, signal: pending.signal })
+  }
+
+  /** Recovered: it needs no ticket, and its other namespaces may bring the same one. */
+  #enterAgain(socket: SocketParts, visitor: Visitor, presented: Presented): Refusal | undefined {
+    const admission = this.#away.returning(socket.id)
+    if (admission === undefined) return createRefusal('reservation-expired')
+    visitor.noteTicket(presented, admission)
+    writeSession(socket, admission)
+    return undefined
+  }
+
+  // --- the connect event ---
+
+  /**
+   * Withholds `connect` and `connection` of a socket whose place is gone: its player was banned while another
+   * middleware took its time, or the socket came back too late. The application never hears of it.
+   */
+  #filterArrivals(): void {
+    const namespace = this.#namespace
+    const { emitReserved } = namespace
+    if (typeof emitReserved !== 'function') {
+      throw new TypeError('"io" must be of a version of socket.io whose namespaces have the method "emitReserved"')
+    }
+    const arrive = (socket: SocketParts): boolean => this.#arrive(socket)
+    const turnedAway = new WeakSet<SocketParts>()
+    namespace.emitReserved = function emitFiltered(event, ...parameters) {
+      const socket = parameters[0] as SocketParts
+      if (event === 'connect' && !arrive(socket)) turnedAway.add(socket)
+      if ((event === 'connect' || event === 'connection') && turnedAway.has(socket)) return false
+      return emitReserved.call(namespace, event, ...parameters)
+    }
+  }
+
+  /** Whether the application may hear of the socket. */
+  #arrive(socket: SocketParts): boolean {
+    const pending = this.#pending.get(socket.id)
+    let admission = pending?.admission
+    if (socket.recovered) {
+      // With `skipMiddlewares`, which is socket.io's default, it is seen here for the first time.
+      const presented = takeTicket(socket)
+      if (!isRefusal(presented)) this.#enterAgain(socket, Visitor.of(socket), presented)
+      admission = this.#away.takeReturning(socket.id)
+    } else if (pending === undefined) {
+      // Let past the middleware by a rule of the application's own.
+      return true
+    }
+    if (admission === undefined) {
+      refuseSocket(socket, createRefusal('reservation-expired'))
+      return false
+    }
+    const connection = new SocketConnection(socket, admission, this)
+    pending?.finish()
+    connection.attach()
+    return connection.isIn
+  }
+
+  // --- the adapter ---
+
+  #watchAdapter(): void {
+    const { adapter } = this.#namespace
+    if (this.#adapter === adapter) return
+    this.#adapter = adapter
+    const { delAll, restoreSession } = adapter
+    adapter.delAll = (id) => {
+      this.#gone(id)
+      delAll.call(adapter, id)
+    }
+    // A refused recovery is an ordinary connection: through all middlewares, with the ticket it brought along.
+    // Later would be too late: what a socket missed is sent to it as soon as it is made.
+    adapter.restoreSession = async (pid, offset) => {
+      const session = await restoreSession.call(adapter, pid, offset)
+      return session && this.#away.claim(session.sid) ? session : null
+    }
+  }
+
+  /** A socket leaves all its rooms: it was refused after our middleware, or it was in and is closing. */
+  #gone(id: string): void {
+    const pending = this.#pending.get(id)
+    if (pending !== undefined) pending.giveUp()
+    else if (!this.#away.giveBack(id)) {
+      const socket = this.#namespace.sockets.get(id)
+      const connection = socket && SocketConnection.of(socket)
+      if (connection?.leave(this.#away.windowMs)) this.#away.add(id, connection.admission)
+    }
+  }
+}

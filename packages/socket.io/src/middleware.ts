@@ -1,0 +1,43 @@
+import { createRefusal, type GateDoor } from '@ticketgate/core'
+import { toConnectError } from './connect-error.ts'
+import { GuardedNamespace } from './guarded-namespace.ts'
+import { type GuardSettings, readOptions, type TicketgateOptions } from './options.ts'
+import type { SocketLike, SocketParts } from './socket-parts.ts'
+import { surface } from './surface.ts'
+
+/** A middleware of any namespace, whatever its events. */
+export type TicketgateMiddleware = (socket: SocketLike, next: (error?: Error) => void) => void
+
+/**
+ * Makes the middleware for one namespace, or for the parent of dynamic ones: `io.of('/game').use(ticketgate(gate))`.
+ * Give it before all others: those behind it find `socket.data.session`, those before it see the ticket.
+ *
+ * For a whole server see {@link guard}.
+ *
+ * @throws TypeError that names the option in quotes.
+ */
+export function ticketgate(gate: GateDoor, options: TicketgateOptions = {}): TicketgateMiddleware {
+  const { address } = readOptions(gate, options)
+  return createMiddleware(gate, { address, isGuarded: () => true, guardsAll: false })
+}
+
+/** @internal */
+export function createMiddleware(gate: GateDoor, settings: GuardSettings): TicketgateMiddleware {
+  return function ticketgateMiddleware(socket, next) {
+    void pass(socket as SocketParts, next)
+  }
+
+  async function pass(socket: SocketParts, next: (error?: Error) => void): Promise<void> {
+    let error: Error | undefined
+    try {
+      const refusal = await GuardedNamespace.of(socket.nsp, gate, settings).enter(socket)
+      if (refusal !== undefined) error = toConnectError(refusal)
+    } catch (fault) {
+      // A gate does not reject; whatever this is, nobody gets in by it.
+      error = toConnectError(createRefusal('internal-error'))
+      surface(fault)
+    }
+    // Always: a socket whose middlewares are not called through stays in socket.io's memory for ever.
+    next(error)
+  }
+}

@@ -1,0 +1,71 @@
+import type { Admission, Refusal } from '@ticketgate/core'
+import type { Presented } from './take-ticket.ts'
+import type { Visitor } from './visitor.ts'
+
+/** What is known of a socket that comes in. */
+export interface PendingFacts {
+  readonly id: string
+  /** Which of several gates decides: an admission of one says nothing to another. */
+  readonly gate: object
+  readonly visitor: Visitor
+  readonly presented: Presented
+  /** Where it is found by its id for as long as it is pending. */
+  readonly registry: Map<string, PendingSocket>
+}
+
+/** A socket between its middleware and its `connect` event: its ticket is being verified, then its place kept. */
+export class PendingSocket {
+  readonly gate: object
+  /** Resolves once it is known whether the player is good. Never rejects. */
+  outcome: Promise<Admission | Refusal> | undefined
+  /** The place that is kept, until the socket takes it. */
+  admission: Admission | undefined
+  /** The ticket's text while it is being verified. */
+  data: string | undefined
+  readonly #id: string
+  readonly #visitor: Visitor
+  readonly #registry: Map<string, PendingSocket>
+  readonly #controller = new AbortController()
+  #over = false
+
+  constructor({ id, gate, visitor, presented, registry }: PendingFacts) {
+    this.gate = gate
+    this.data = presented.data
+    this.#id = id
+    this.#visitor = visitor
+    this.#registry = registry
+    visitor.watch(this)
+    registry.set(id, this)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Gone, refused, or in. */
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  /** A place is kept for the socket. */
+  keep(admission: Admission): void {
+    this.admission = admission
+    this.data = undefined
+  }
+
+  /** The socket takes its place, or was refused. */
+  finish(): void {
+    this.#over = true
+    this.data = undefined
+    this.#visitor.unwatch(this)
+    this.#registry.delete(this.#id)
+  }
+
+  /** The client is gone, or the application refused it: a place that was kept is given back. */
+  giveUp(): void {
+    if (this.#over) return
+    this.finish()
+    this.#controller.abort()
+    this.admission?.leave()
+  }
+}

@@ -1,0 +1,67 @@
+// The parts of socket.io that this package touches, by shape: a socket of any event map fits, and what is used
+// beyond the documented interface stands in one place.
+
+/** A server's socket, as a middleware gets it. */
+export interface SocketLike {
+  readonly id: string
+  readonly recovered: boolean
+  readonly handshake: { readonly auth: Record<string, unknown>; readonly query: Record<string, unknown> }
+  readonly conn: EngineConnection
+  /** The same object for every namespace that one client has joined over one engine connection. */
+  readonly client: object
+  readonly nsp: object
+}
+
+/** An engine.io connection, under all namespaces of one client. */
+export interface EngineConnection {
+  readonly readyState: string
+  readonly remoteAddress: string
+  readonly transport: { readonly name: string }
+  on(event: 'close', listener: () => void): unknown
+  removeListener(event: 'close', listener: () => void): unknown
+}
+
+/** @internal A socket's other half, which the types of an application's events would hide. */
+export interface SocketParts extends SocketLike {
+  data: unknown
+  readonly nsp: NamespaceParts
+  emit(event: string, ...parameters: unknown[]): boolean
+  disconnect(close?: boolean): unknown
+}
+
+/** @internal */
+export interface NamespaceParts {
+  readonly name: string
+  readonly adapter: AdapterParts
+  readonly sockets: ReadonlyMap<string, SocketParts>
+  readonly server: ServerParts
+  use(middleware: (socket: SocketParts, next: (error?: Error) => void) => void): unknown
+  /**
+   * Tells the namespace's listeners of a socket: first `connect`, then `connection`. Protected in socket.io's
+   * types, and the only place where a socket can still be kept from the application: an EventEmitter cannot be
+   * stopped half-way, so a listener of ours beside the application's would come too late to say no.
+   *
+   * @see `Namespace#_doConnect` in socket.io/dist/namespace.js, 4.8.4
+   */
+  emitReserved(event: string, ...parameters: unknown[]): boolean
+}
+
+/** @internal The part of an adapter that is called for every socket that goes, and for every one that returns. */
+export interface AdapterParts {
+  delAll(id: string): void
+  restoreSession(pid: string, offset: string): Promise<RestoredSession | null> | null
+}
+
+/** @internal What connection-state recovery kept of a socket. */
+export interface RestoredSession {
+  readonly sid: string
+}
+
+/** @internal */
+export interface ServerParts {
+  /** Every namespace that exists, without parents of dynamic ones. */
+  readonly _nsps: ReadonlyMap<string, NamespaceParts>
+  /** The options it was made with; nothing else tells the window of connection-state recovery. */
+  readonly _opts: { readonly connectionStateRecovery?: { readonly maxDisconnectionDuration: number } }
+  on(event: 'new_namespace', listener: (namespace: NamespaceParts) => void): unknown
+}

@@ -1,0 +1,203 @@
+// examples/socketio-chat, played in a real browser.
+
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type ChatServer, startChatServer } from '../../examples/socketio-chat/server.ts'
+import { startProgram } from '../flow/child.ts'
+import { skip } from '../support/skip.ts'
+
+const executablePath = '/usr/bin/chromium'
+const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync', '--no-first-run']
+const screenshots = join(tmpdir(), 'ticketgate-chat')
+
+describe('examples/socketio-chat', function () {
+  this.timeout(60_000)
+  let browser: Browser
+  let server: ChatServer
+  let context: BrowserContext
+  let complaints: string[]
+  let urls: string[]
+  let tickets: string[]
+  let sessions: { begun: number; ended: number }
+
+  before(async function () {
+    if (!existsSync(executablePath)) skip(this, `there is no ${executablePath}`)
+    browser = await chromium.launch({ executablePath, args })
+    mkdirSync(screenshots, { recursive: true })
+  })
+
+  after(async () => {
+    await browser?.close()
+  })
+
+  beforeEach(async () => {
+    server = await startChatServer(0)
+    complaints = []
+    urls = []
+    tickets = []
+    sessions = { begun: 0, ended: 0 }
+    server.gate.authentication.on('sessionBegun', () => void sessions.begun++)
+    server.gate.authentication.on('sessionEnded', () => void sessions.ended++)
+    context = await openContext()
+  })
+
+  afterEach(async () => {
+    await context.close()
+    await server.close()
+    assert.equal(sessions.begun, sessions.ended, 'auth sessions begun and ended')
+    assert.deepEqual(complaints, [])
+  })
+
+  async function openContext(viewport = { width: 1280, height: 900 }): Promise<BrowserContext> {
+    const opened = await browser.newContext({ viewport })
+    opened.setDefaultTimeout(15_000)
+    opened.on('weberror', (error) => complaints.push(String(error.error())))
+    opened.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+    })
+    opened.on('request', (sent) => urls.push(sent.url()))
+    opened.on('response', async (response) => {
+      if (!response.url().endsWith('/simulated/tickets')) return
+      const { data } = (await response.json()) as { data: string }
+      tickets.push(data)
+    })
+    return opened
+  }
+
+  async function openPage(within = context): Promise<Page> {
+    const page = await within.newPage()
+    page.on('websocket', (socket) => urls.push(socket.url()))
+    await page.goto(server.url)
+    return page
+  }
+
+  async function chatAs(name: string, within = context): Promise<Page> {
+    const page = await openPage(within)
+    await press(page, `Chat as ${name}`)
+    await seeStatus(page, `You are ${name}.`)
+    return page
+  }
+
+  async function say(page: Page, text: string): Promise<void> {
+    await page.getByLabel('Say something').fill(text)
+    await press(page, 'Send')
+  }
+
+  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
+  const seeStatus = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
+  const hear = (page: Page, text: string) => page.getByRole('log').getByText(text, { exact: true }).waitFor()
+
+  it('carries what people say, under the names of their Steam profiles', async () => {
+    const ada = await chatAs('Ada')
+    const bert = await chatAs('Bert')
+    await hear(ada, 'Bert is here')
+    await ada.getByText('borrowed copy').waitFor()
+    await say(bert, '<b>hello</b>')
+    await hear(ada, 'Bert: <b>hello</b>')
+    await press(bert, 'Leave')
+    await hear(ada, 'Bert has left')
+    await seeStatus(bert, 'You have left.')
+  })
+
+  it('puts no ticket into a URL', async () => {
+    const ada = await chatAs('Ada')
+    await press(ada, 'Leave')
+    await seeStatus(ada, 'You have left.')
+    assert.equal(tickets.length, 1)
+    assert.ok(urls.some((url) => url.startsWith('ws:')))
+    for (const url of urls) assert.ok(!tickets.some((ticket) => url.includes(ticket.slice(0, 40))), url)
+  })
+
+  it('lets the second tab of a player go on, and tells the first', async () => {
+    const first = await chatAs('Ada')
+    const second = await chatAs('Ada')
+    await seeStatus(first, '(replaced)')
+    await say(second, 'still here')
+    await hear(second, 'Ada: still here')
+  })
+
+  it('says no to a banned player, and why', async () => {
+    const page = await openPage()
+    await press(page, 'Chat as Vera')
+    await seeStatus(page, '(vac-banned)')
+    await press(page, 'Chat as Ada')
+    await seeStatus(page, 'You are Ada.')
+  })
+
+  it('puts out whom the operator bans', async () => {
+    const ada = await chatAs('Ada')
+    const cleo = await chatAs('Cleo')
+    await press(ada, 'Ban Cleo')
+    await seeStatus(cleo, '(banned)')
+    await hear(ada, 'Cleo has left')
+    await press(cleo, 'Chat as Cleo')
+    await seeStatus(cleo, '(banned)')
+  })
+
+  it('brings back who has dropped, with everything they missed', async () => {
+    const ada = await chatAs('Ada')
+    const cleo = await chatAs('Cleo')
+    await hear(cleo, 'Cleo is here')
+    // Out of reach for a while: its attempts to come back fail at first.
+    await cleo.route('**/socket.io/**', (route) => route.abort())
+    await press(cleo, 'Cut the line')
+    await seeStatus(cleo, 'comes back by itself')
+    await say(ada, 'anybody there?')
+    await hear(ada, 'Ada: anybody there?')
+    await cleo.unroute('**/socket.io/**')
+    await seeStatus(cleo, 'You are Cleo.')
+    await hear(cleo, 'Ada: anybody there?')
+    assert.equal(sessions.begun, 2)
+    // What the browser says of the attempts that were made to fail.
+    complaints = complaints.filter((text) => !text.includes('ERR_FAILED'))
+  })
+
+  for (const size of [
+    { width: 1280, height: 900 },
+    { width: 400, height: 800 },
+  ]) {
+    it(`is readable at ${size.width} pixels`, async () => {
+      const opened = await openContext(size)
+      try {
+        const ada = await chatAs('Ada', opened)
+        const bert = await chatAs('Bert', opened)
+        await say(bert, 'hello, this is a somewhat longer line that has to find room on a narrow screen as well')
+        await hear(ada, 'Bert: hello, this is a somewhat longer line that has to find room on a narrow screen as well')
+        await ada.screenshot({ path: join(screenshots, `inside-${size.width}.png`), fullPage: true })
+        const overflow = await ada.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        )
+        assert.equal(overflow, 0)
+        const outside = await openPage(opened)
+        await press(outside, 'Chat as Vera')
+        await seeStatus(outside, '(vac-banned)')
+        await outside.screenshot({ path: join(screenshots, `refused-${size.width}.png`), fullPage: true })
+      } finally {
+        await opened.close()
+      }
+    })
+  }
+})
+
+describe('examples/socketio-chat, as a program', function () {
+  this.timeout(30_000)
+  const program = ['--conditions=@ticketgate/source', 'examples/socketio-chat/main.ts']
+
+  it('says where it is, and closes down', async () => {
+    await using chat = startProgram([...program, '--port', '0'])
+    const [, url = ''] = await chat.saw(/(http:\/\/127\.0\.0\.1:\d+\/)/)
+    assert.match(await (await fetch(url)).text(), /Ticketgate chat/)
+    chat.kill('SIGTERM')
+    await chat.saw(/0 auth sessions begun, 0 ended/)
+    assert.equal(await chat.ended, 0)
+  })
+
+  it('says what is wrong with its port', async () => {
+    await using chat = startProgram([...program, '--port', '65536'])
+    assert.equal(await chat.ended, 2)
+    assert.match(chat.output, /"--port" must be a number/)
+  })
+})
