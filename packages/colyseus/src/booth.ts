@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto'
+import { type AuthContext, type Client, LocalPresence, matchMaker } from '@colyseus/core'
+import {
+  type Admission,
+  type AuthenticateOptions,
+  createRefusal,
+  type ExchangedPass,
+  type Gate,
+  isRefusal,
+  type Refusal,
+  type TicketMessage,
+} from '@ticketgate/core'
+import { isRenewable, isSeatAuth, type Presented, type SeatAuth, toAuth } from './auth.ts'
+import type { TicketgateSettings } from './options.ts'
+import type { Arrival, Visit, Visits } from './visits.ts'
+
+/** @internal A place at the gate that a client may take. */
+export interface Claimed {
+  readonly ok: true
+  readonly admission: Admission
+  readonly renewable: boolean
+}
+
+/** @internal What a client of a room has to show. */
+export interface Claim {
+  /** The seat's payload, as matchmaking or another room wrote it. */
+  readonly auth: unknown
+  readonly presented: Presented | undefined
+  /** Where the peer's address is read, should somebody have to be asked. */
+  readonly context?: { readonly headers: Headers }
+  /** As in the gate's own options. */
+  readonly onBegun?: GiveUpTaker
+}
+
+/** Called with the function that says that whoever asked is gone. */
+type GiveUpTaker = NonNullable<AuthenticateOptions['onBegun']>
+
+/** @internal Between Colyseus' hooks and the gate: asks, and translates what is asked. */
+export class Booth {
+  /** This process, in payloads that travel. */
+  readonly node = randomUUID()
+  readonly #gate: Gate
+  readonly #settings: TicketgateSettings
+  readonly #visits: Visits
+  /** Requests whose seat a kept place is for. */
+  readonly #holders = new WeakMap<Admission, number>()
+  readonly #watched = new Map<Admission, (refusal: Refusal | undefined) => void>()
+
+  constructor(gate: Gate, settings: TicketgateSettings, visits: Visits) {
+    this.#gate = gate
+    this.#settings = settings
+    this.#visits = visits
+    gate.on('left', ({ admission, refusal }) => {
+      const lost = this.#watched.get(admission)
+      this.#watched.delete(admission)
+      lost?.(refusal)
+    })
+  }
+
+  arrivalOf(request: { readonly headers: Headers }): Arrival {
+    const arrival = this.#visits.read(request)
+    if (this.#settings.address === undefined) return arrival
+    const address = this.#settings.address(request)
+    return { address, isLost: arrival.isLost && address === undefined, visit: arrival.visit }
+  }
+
+  /** The upgrade that a client came with, for hooks that Colyseus gives no context. */
+  takeUpgrade(sessionId: string): { readonly headers: Headers } | undefined {
+    return this.#visits.takeUpgrade(sessionId)
+  }
+
+  /** Why nobody can be let in: a setting that would make us guess. */
+  get misconfigured(): Refusal | undefined {
+    if (this.#settings.trustsProxy && !this.#visits.isAttached) {
+      return createRefusal('backend-misconfigured', { detail: '"trustProxy" needs attach(server)' })
+    }
+    return undefined
+  }
+
+  // --- at matchmaking ---
+
+  /** Verifies, keeps a place, and answers what the seat carries. */
+  async reserve(presented: Presented | undefined, context: Readonly<AuthContext>): Promise<SeatAuth | Refusal> {
+    const { address, isLost, visit } = this.arrivalOf(context)
+    if (isLost) return createRefusal('connection-lost')
+    const options = { address, idempotent: true, ...(visit !== undefined && { onBegun: giveUpWith(visit) }) }
+    const message = (presented ?? '') as TicketMessage | string
+    const renewable = isRenewable(presented)
+    if (matchMaker.presence instanceof LocalPresence) {
+      const { reservationMs } = this.#settings
+      const admission = await this.#gate.authenticate(message, { ...options, reservationMs })
+      if (!admission.ok) return admission
+      this.#releaseIfFailed(visit, admission)
+      return { ...toAuth(admission, this.node, renewable), isReserved: true }
+    }
+    // The room may be in another process: only a pass lets its gate take the player over.
+    if (!this.#gate.canExchange || this.#gate.backend.sessionModel === 'exclusive') {
+      return createRefusal('backend-misconfigured', {
+        detail:
+          'rooms may run in other processes: give the gate "passes" and a one-shot backend, or set "verifyIn" to "room"',
+      })
+    }
+    const exchanged = await this.#gate.exchange(message, options)
+    if (!exchanged.ok) return exchanged
+    const admission = this.#findLogin(exchanged)
+    if (admission === undefined) return createRefusal('reservation-expired')
+    this.#releaseIfFailed(visit, admission)
+    return { ...toAuth(admission, this.node, renewable), isReserved: true, pass: exchanged.pass }
+  }
+
+  async precheck(presented: Presented | undefined, context: Readonly<AuthContext>): Promise<Refusal | undefined> {
+    const { address, isLost } = this.arrivalOf(context)
+    if (isLost) return createRefusal('connection-lost')
+    return this.#gate.precheck((presented ?? '') as TicketMessage | string, { address })
+  }
+
+  // --- at the room ---
+
+  /** The place that a client has, or gets for its ticket; `undefined` when it shows nothing at all. */
+  async claim({ auth, presented, context, onBegun }: Claim): Promise<Claimed | Refusal | undefined> {
+    if (isSeatAuth(auth)) {
+      const outcome = await this.#claimSeat(auth, onBegun)
+      if (!isRefusal(outcome)) return { ok: true, admission: outcome, renewable: auth.renewable === true }
+      return outcome
+    }
+    if (presented === undefined) return undefined
+    const misconfigured = this.misconfigured
+    if (misconfigured !== undefined) return misconfigured
+    const { address, isLost } = context === undefined ? nowhere : this.arrivalOf(context)
+    if (isLost) return createRefusal('connection-lost')
+    const options = { address, ...(onBegun !== undefined && { onBegun }) }
+    const admission = await this.#gate.authenticate(presented as TicketMessage | string, options)
+    return admission.ok ? { ok: true, admission, renewable: isRenewable(presented) } : admission
+  }
+
+  async #claimSeat(auth: SeatAuth, onBegun: GiveUpTaker | undefined): Promise<Admission | Refusal> {
+    const { steamId, appId, admission: id, node, pass, isReserved } = auth
+    if (node === this.node) {
+      const admission = this.#gate.find(steamId).find((each) => each.id === id)
+      if (admission === undefined) return createRefusal('reservation-expired')
+      // A second seat for one ticket finds the place taken when it is attached.
+      if (isReserved === true) return admission
+      // A seat that one of our rooms handed on: a further room of the same client.
+      return admission.share()
+    }
+    if (pass === undefined) {
+      return createRefusal('pass-invalid', { detail: 'the seat was made in another process and brings no pass' })
+    }
+    const message: TicketMessage = { ticketgate: 'ticket', kind: 'pass', appId, data: pass }
+    return this.#gate.authenticate(message, onBegun === undefined ? {} : { onBegun })
+  }
+
+  #findLogin({ steamId, session }: ExchangedPass): Admission | undefined {
+    return this.#gate.find(steamId).find((each) => each.id === session)
+  }
+
+  /**
+   * No seat was given: the place is free again, and the player may try elsewhere. Requests with one ticket share one
+   * place, so it is free only when none of them got a seat.
+   */
+  #releaseIfFailed(visit: Visit | undefined, admission: Admission): void {
+    this.#holders.set(admission, (this.#holders.get(admission) ?? 0) + 1)
+    if (visit === undefined) return
+    const release = (): void => {
+      const holders = (this.#holders.get(admission) ?? 1) - 1
+      this.#holders.set(admission, holders)
+      if (holders === 0 && admission.state === 'reserved') admission.leave()
+    }
+    // Whoever asked went away while Steam was.
+    if (visit.isOver) release()
+    else visit.onFailed = release
+  }
+
+  /** The admission that a client's `auth` names. */
+  admissionOf(client: Client): Admission | undefined {
+    const { auth } = client
+    if (!isSeatAuth(auth)) return undefined
+    return this.#gate.find(auth.steamId).find((each) => each.id === auth.admission)
+  }
+
+  // --- those who are away ---
+
+  /** Calls back when an admission that is away ends. */
+  watch(admission: Admission, lost: (refusal: Refusal | undefined) => void): void {
+    this.#watched.set(admission, lost)
+  }
+
+  unwatch(admission: Admission): void {
+    this.#watched.delete(admission)
+  }
+}
+
+const nowhere = Object.freeze({ address: undefined, isLost: false })
+
+/** Gives up when whoever asked goes away before Steam has spoken. */
+function giveUpWith(visit: Visit): GiveUpTaker {
+  return (giveUp) => {
+    if (visit.isOver) giveUp()
+    else visit.onFailed = giveUp
+  }
+}

@@ -1,0 +1,100 @@
+import type { Client } from '@colyseus/core'
+import { type Admission, type Connection, encodeMessage, type Refusal, type ServerMessage } from '@ticketgate/core'
+import { optionName } from './auth.ts'
+
+/** @internal The pending reconnection that `allowReconnection` gave. */
+export interface PendingReconnection {
+  reject(reason: unknown): void
+}
+
+/** @internal The room that a seat is in. */
+export interface SeatHost {
+  /** The gate ends the admission of whoever has this seat. */
+  end(seat: Seat, refusal: Refusal): void
+}
+
+/**
+ * @internal One player's seat in a room: the admission, and the client who has it at the moment, as a connection of
+ * the gate. One object through all reconnections, since a server holds one for each player.
+ */
+export class Seat implements Connection {
+  readonly admission: Admission
+  readonly renewable: boolean
+  client: Client
+  /** Whether the client has taken the place. */
+  isTaken = false
+  /** Listens for a client that leaves before that. */
+  giveBack: (() => void) | undefined
+  /** Whether the gate waits for a fresh ticket. */
+  isExpectingTicket = false
+  /** Whether the room's own `onJoin` is running. */
+  isJoining = false
+  /** Whether the gate knows that the client is away. */
+  isAway = false
+  /** Set while the room keeps the seat for a client that dropped. */
+  pending: PendingReconnection | undefined
+  /** Why the gate ended the admission. */
+  refusal: Refusal | undefined
+  readonly #host: SeatHost
+
+  constructor(host: SeatHost, client: Client, admission: Admission, renewable: boolean) {
+    this.#host = host
+    this.client = client
+    this.admission = admission
+    this.renewable = renewable
+  }
+
+  /** The client takes the place, for the first time or again. */
+  attach(client: Client): Refusal | undefined {
+    const previous = this.client
+    this.client = client
+    const refusal = this.admission.attach(this)
+    if (refusal === undefined) {
+      this.isTaken = true
+      this.isAway = false
+    } else {
+      this.client = previous
+    }
+    return refusal
+  }
+
+  /** The client's connection is gone, and the room may keep the seat for `windowMs`. */
+  leaveFor(windowMs: number): void {
+    if (this.isAway) return
+    this.isAway = true
+    this.admission.closed(false, windowMs)
+  }
+
+  /** The client is gone for good. */
+  leave(clean: boolean): void {
+    if (clean) this.admission.closed(true)
+    else this.admission.closed(false, 0)
+  }
+
+  // --- the port ---
+
+  get address(): string | undefined {
+    return this.admission.address
+  }
+
+  admitted(): void {}
+
+  /** Only to clients who asked for it: to others a room's traffic is what it would be without a gate. */
+  send(message: ServerMessage): void {
+    if (!this.renewable) return
+    try {
+      // Until the client has acknowledged the join, Colyseus queues it.
+      this.client.send(optionName, encodeMessage(message))
+    } catch {
+      // A socket that is gone says so by closing.
+    }
+  }
+
+  close(refusal: Refusal): void {
+    this.#host.end(this, refusal)
+  }
+
+  expectTicket(expected: boolean): void {
+    this.isExpectingTicket = expected
+  }
+}

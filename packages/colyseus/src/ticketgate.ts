@@ -1,0 +1,168 @@
+import type { Server } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
+import { type AuthContext, type Client, createEndpoint, matchMaker, type RegisteredHandler, Room } from '@colyseus/core'
+import { type Admission, createRefusal, type Gate, isRefusal } from '@ticketgate/core'
+import { type Presented, presentedIn, removePresented, type TicketgateAuth } from './auth.ts'
+import { Booth } from './booth.ts'
+import { toRefusedError } from './errors.ts'
+import { type AddressReader, readOptions, type TicketgateOptions, type TicketgateSettings } from './options.ts'
+import { TicketgatePlugin } from './plugin.ts'
+import { RoomGuard } from './room-guard.ts'
+import { checkUpgrade, toResponse } from './upgrade.ts'
+import { Visits } from './visits.ts'
+
+/** A gate before Colyseus rooms. Its functions may be passed on without their object. */
+export interface Ticketgate<Payload extends TicketgateAuth | true = TicketgateAuth> {
+  /**
+   * For `static onAuth`: reads the ticket in the join option `ticketgate`, takes it out, and verifies it before there
+   * is a room or a seat. The token is never read, because the SDK puts it into a URL.
+   *
+   * @returns what becomes `client.auth`, or `true` with `verifyIn: 'room'`: the room says who it is then.
+   * @throws Colyseus' ServerError with `ErrorCode.AUTH_FAILED` and the `refused` message as text.
+   */
+  readonly onAuth: (token: string, options: unknown, context: AuthContext) => Promise<Payload>
+  /** For `definePlugins`: a new plugin for each room. */
+  readonly plugin: () => TicketgatePlugin
+  /** For the transport's `beforeUpgrade`: keeps junk and addresses over their limit from the rooms. */
+  readonly beforeUpgrade: (request: Request, context: Readonly<AuthContext>) => Promise<Response | undefined>
+  /**
+   * Learns the peers' addresses from the HTTP server that Colyseus runs on, and gives places back at once when
+   * matchmaking fails. Without it there are no limits by address.
+   */
+  readonly attach: (server: Server | SecureServer) => void
+  /** The peer's address behind a request on a server that was attached; for routes of your own. */
+  readonly address: AddressReader
+  /** For `createRouter`: `GET /ticketgate/hello`, where clients learn which ticket to get. */
+  readonly routes: { readonly ticketgateHello: HelloEndpoint }
+  /** The admission behind a client, in any guarded room of this process; `undefined` once it is over. */
+  readonly admission: (client: Client) => Admission | undefined
+}
+
+/** @internal */
+export type HelloEndpoint = ReturnType<typeof createHelloEndpoint>
+
+/**
+ * Puts a gate before Colyseus rooms.
+ *
+ * @throws TypeError or RangeError that names the option in quotes.
+ *
+ * @example
+ * const ticketgate = createTicketgate(gate)
+ * class Arena extends Room<{ client: Client<{ auth: TicketgateAuth }> }> {
+ *   static onAuth = ticketgate.onAuth
+ *   plugins = definePlugins([ticketgate.plugin()])
+ * }
+ */
+export function createTicketgate(
+  gate: Gate,
+  options?: TicketgateOptions & { readonly verifyIn?: 'matchmaking' },
+): Ticketgate
+export function createTicketgate(
+  gate: Gate,
+  options: TicketgateOptions & { readonly verifyIn: 'room' },
+): Ticketgate<true>
+export function createTicketgate(gate: Gate, options?: TicketgateOptions): Ticketgate<TicketgateAuth | true>
+export function createTicketgate(gate: Gate, options: TicketgateOptions = {}): Ticketgate<TicketgateAuth | true> {
+  const settings = readOptions(gate, options)
+  const visits = new Visits(settings.trust, settings.address !== undefined)
+  const booth = new Booth(gate, settings, visits)
+  const rooms = new Rooms(booth)
+  const matchmaking = new Matchmaking(settings, booth, rooms)
+  return Object.freeze({
+    onAuth: (_token: string, joinOptions: unknown, context: AuthContext) => matchmaking.onAuth(joinOptions, context),
+    plugin: () =>
+      new TicketgatePlugin({
+        guard: (room) => void rooms.guard(room, true),
+        admission: (client) => booth.admissionOf(client),
+      }),
+    async beforeUpgrade(request: Request, context: Readonly<AuthContext>) {
+      const refusal = checkUpgrade(gate, request, booth.arrivalOf(context))
+      return refusal && toResponse(refusal)
+    },
+    attach: (server: Server | SecureServer) => visits.attach(server),
+    address: (request: { readonly headers: Headers }) => booth.arrivalOf(request).address,
+    routes: Object.freeze({ ticketgateHello: createHelloEndpoint(gate) }),
+    admission: (client: Client) => booth.admissionOf(client),
+  })
+}
+
+function createHelloEndpoint(gate: Gate) {
+  return createEndpoint('/ticketgate/hello', { method: 'GET' }, async () => {
+    if (gate.isClosing) return toResponse(createRefusal('server-closing'))
+    // One-time identities are for one client.
+    return Response.json(await gate.hello(), { headers: { 'cache-control': 'no-store' } })
+  })
+}
+
+/** The static `onAuth`. */
+class Matchmaking {
+  readonly #settings: TicketgateSettings
+  readonly #booth: Booth
+  readonly #rooms: Rooms
+  /** What was taken out of join options: the matchmaker asks again with the same object (MatchMaker.ts, `retry`). */
+  readonly #presented = new WeakMap<object, Presented>()
+
+  constructor(settings: TicketgateSettings, booth: Booth, rooms: Rooms) {
+    this.#settings = settings
+    this.#booth = booth
+    this.#rooms = rooms
+  }
+
+  async onAuth(options: unknown, context: AuthContext): Promise<TicketgateAuth | true> {
+    const { misconfigured } = this.#booth
+    if (misconfigured !== undefined) throw toRefusedError(misconfigured)
+    const isVerifiedHere = this.#settings.verifyIn === 'matchmaking'
+    this.#rooms.watch(!isVerifiedHere)
+    if (!isVerifiedHere) {
+      // The ticket stays where it is: the room's process needs it.
+      const refusal = await this.#booth.precheck(presentedIn(options), context)
+      if (refusal !== undefined) throw toRefusedError(refusal)
+      return true
+    }
+    const outcome = await this.#booth.reserve(this.#take(options), context)
+    if (isRefusal(outcome)) throw toRefusedError(outcome)
+    return outcome as TicketgateAuth
+  }
+
+  #take(options: unknown): Presented | undefined {
+    const presented = presentedIn(options)
+    removePresented(options)
+    if (typeof options !== 'object' || options === null) return presented
+    if (presented === undefined) return this.#presented.get(options)
+    this.#presented.set(options, presented)
+    return presented
+  }
+}
+
+/** The guarded rooms of this process. */
+class Rooms {
+  readonly #booth: Booth
+  readonly #guards = new WeakMap<object, RoomGuard>()
+  readonly #watched = new WeakSet<RegisteredHandler>()
+
+  constructor(booth: Booth) {
+    this.#booth = booth
+  }
+
+  guard(room: Room, isStrict: boolean): RoomGuard {
+    const known = this.#guards.get(room)
+    if (known !== undefined) return known
+    const guard = new RoomGuard(this.#booth, room, isStrict)
+    this.#guards.set(room, guard)
+    return guard
+  }
+
+  /** Sees to the rooms without the plugin: sessions begun at matchmaking must end there too. */
+  watch(isStrict: boolean): void {
+    for (const handler of Object.values(matchMaker.getAllHandlers())) {
+      if (this.#watched.has(handler)) continue
+      this.#watched.add(handler)
+      if ((handler.klass as unknown as typeof Room).onAuth === Room.onAuth) continue
+      handler.on('create', (room: Room) => this.guard(room, isStrict))
+      handler.on('join', (room: Room, client: Client) => {
+        const guard = this.guard(room, isStrict)
+        guard.joinedBefore(client).catch(() => client.leave())
+      })
+    }
+  }
+}

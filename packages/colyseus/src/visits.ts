@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
+import { hasLostPeer } from '@ticketgate/core'
+import proxyAddr from 'proxy-addr'
+
+/** @internal One HTTP request on its way through Colyseus. */
+export interface Visit {
+  /** Whether the request was answered, or given up. */
+  isOver: boolean
+  /** Called when the request was answered with anything but success, or with nothing at all. */
+  onFailed: (() => void) | undefined
+}
+
+/** @internal What is known of the request behind a hook's context. */
+export interface Arrival {
+  /** `undefined` when nobody is attached to its server. */
+  readonly address: string | undefined
+  /** Whether the peer was gone, and its address with it, when the request was read: nobody is asked then. */
+  readonly isLost: boolean
+  /** For requests that get an answer. */
+  readonly visit: Visit | undefined
+}
+
+/**
+ * @internal Tells Colyseus' hooks which request they are called for. A hook gets the headers and a `Request` without
+ * a socket, and `context.ip` is whatever a client writes into `x-real-ip` (Transport.ts, resolveClientIp). So every
+ * request gets a header more, before Colyseus sees it, under a name that nobody outside knows: the peer's address,
+ * and for requests that get an answer a key to our own notes. Requests are never ended here, for they may be another
+ * listener's.
+ */
+export class Visits {
+  readonly #header = `x-ticketgate-${randomBytes(12).toString('hex')}`
+  readonly #visits = new Map<string, Visit>()
+  /** What upgrade requests said, by the session they are for, until the room has asked or the socket is closed. */
+  readonly #upgrades = new Map<string, IncomingHttpHeaders>()
+  readonly #keepsHeaders: boolean
+  readonly #servers = new WeakSet<object>()
+  readonly #trust: (address: string, hop: number) => boolean
+  #count = 0
+  isAttached = false
+
+  /** @param keepsHeaders Whether somebody wants to read more than our own header of an upgrade. */
+  constructor(trust: (address: string, hop: number) => boolean, keepsHeaders: boolean) {
+    this.#trust = trust
+    this.#keepsHeaders = keepsHeaders
+  }
+
+  /** Notes the requests of a server from now on. */
+  attach(server: Server | SecureServer): void {
+    if (this.#servers.has(server)) return
+    this.#servers.add(server)
+    this.isAttached = true
+    // Colyseus prepends its own listener for requests when it starts to listen: it must come after ours.
+    const put = (): void => {
+      server.removeListener('request', this.#onRequest)
+      server.prependListener('request', this.#onRequest)
+    }
+    put()
+    server.on('newListener', (event: string, listener: unknown) => {
+      if (event === 'request' && listener !== this.#onRequest) queueMicrotask(put)
+    })
+    server.prependListener('upgrade', this.#onUpgrade)
+  }
+
+  /** Reads the header; once for each hook, because the transports build a `Headers` for it. */
+  read(request: { readonly headers: Headers }): Arrival {
+    const value = request.headers.get(this.#header)
+    if (value === null) return unknown
+    const bar = value.lastIndexOf('|')
+    const key = value.slice(bar + 1)
+    return {
+      address: value.slice(0, bar) || undefined,
+      isLost: key === lostKey,
+      visit: key === '' ? undefined : this.#visits.get(key),
+    }
+  }
+
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (hasLostPeer(request.socket)) {
+      request.headers[this.#header] = `|${lostKey}`
+      return
+    }
+    this.#count += 1
+    const key = String(this.#count)
+    const visit: Visit = { isOver: false, onFailed: undefined }
+    this.#visits.set(key, visit)
+    request.headers[this.#header] = `${this.#addressOf(request)}|${key}`
+    let isAnswered = false
+    response.once('finish', () => {
+      isAnswered = response.statusCode < 400
+    })
+    response.once('close', () => {
+      this.#visits.delete(key)
+      visit.isOver = true
+      if (!isAnswered) visit.onFailed?.()
+    })
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage): void => {
+    request.headers[this.#header] = hasLostPeer(request.socket) ? `|${lostKey}` : `${this.#addressOf(request)}|`
+    const sessionId = /[?&]sessionId=([\w-]{1,64})/.exec(request.url ?? '')?.[1]
+    if (sessionId === undefined) return
+    const headers = this.#keepsHeaders ? request.headers : { [this.#header]: request.headers[this.#header] }
+    this.#upgrades.set(sessionId, headers)
+    request.socket.once('close', () => {
+      if (this.#upgrades.get(sessionId) === headers) this.#upgrades.delete(sessionId)
+    })
+  }
+
+  /** The headers of the upgrade that a session came with; once, for they are not kept beyond its joining. */
+  takeUpgrade(sessionId: string): { readonly headers: Headers } | undefined {
+    const noted = this.#upgrades.get(sessionId)
+    if (noted === undefined) return undefined
+    this.#upgrades.delete(sessionId)
+    return {
+      get headers() {
+        return new Headers(Object.entries(noted).map(([name, value]) => [name, String(value)]))
+      },
+    }
+  }
+
+  /** `address|key`, either of which may be missing; only the last bar is ours. */
+  #addressOf(request: IncomingMessage): string {
+    // A pipe has no address, and `proxy-addr` needs one to begin with.
+    if (request.socket.remoteAddress === undefined) return ''
+    return proxyAddr(request, this.#trust) ?? ''
+  }
+}
+
+/** In the place of a key; no count is written so. */
+const lostKey = 'lost'
+const unknown: Arrival = Object.freeze({ address: undefined, isLost: false, visit: undefined })
