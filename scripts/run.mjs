@@ -9,7 +9,12 @@ import { onSources, root, runNode, tools } from './project.mjs'
 import { runMocha, runTests } from './tests.mjs'
 
 const tasks = {
-  start: (args) => runNode([onSources, 'packages/cli/src/main.ts', 'demo', ...args]),
+  // With --serve a game in the browser, without it the cast of `ticketgate demo`.
+  start: (args) => {
+    const rest = args.filter((arg) => arg !== '--serve')
+    if (rest.length < args.length) return runNode([onSources, 'examples/colyseus-arena/main.ts', ...rest])
+    return runNode([onSources, 'packages/cli/src/main.ts', 'demo', ...args])
+  },
   test: (args) => runTests(args),
   check: async () => {
     const { failed } = await runChecks()
@@ -30,8 +35,8 @@ const tasks = {
     console.error(`Usage: npm run bench -- <name>\nNames: ${names.join(', ') || 'none yet'}`)
     return 2
   },
-  // The fuzz tests also run in `npm test`, with few inputs; here with as many as asked for.
-  fuzz: async ([runs = '20000', ...args]) => {
+  // The fuzz tests also run in `npm test`, with 50,000 inputs each; here with as many as asked for.
+  fuzz: async ([runs = '1000000', ...args]) => {
     const tally = await runMocha(['test/**/*.fuzz.test.ts', '--timeout', '0', ...args], { FUZZ_RUNS: runs })
     console.log(`${tally.passed} passed, ${tally.failed} failed`)
     return tally.failed > 0 ? 1 : 0
