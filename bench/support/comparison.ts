@@ -35,9 +35,19 @@ export interface Compared {
   readonly addedUs: number
 }
 
+/** What may be set for servers of another kind than `ws`. */
+export interface MeasureOptions {
+  /** The file that is the load, answering `run`. Default: `load.ts`. */
+  readonly loadUrl?: string
+  /**
+   * At least so many connections a warm-up slice: code is compiled in steps up to some thousands of calls.
+   *
+   * @default 2_500
+   */
+  readonly warmUpConnections?: number
+}
+
 const warmUpSlices = 3
-/** At least so many connections a warm-up slice: code is compiled in steps up to some thousands of calls. */
-const warmUpConnections = 2_500
 
 /**
  * Measures servers side by side: each in a process of its own, three slices to warm up that do not count,
@@ -50,8 +60,9 @@ export async function measure(
   variants: readonly Variant[],
   { slices, perSlice }: BenchOptions,
   prepare: (role: Role) => Promise<void> = async () => {},
+  { loadUrl = new URL('load.ts', import.meta.url).href, warmUpConnections = 2_500 }: MeasureOptions = {},
 ): Promise<Measured[]> {
-  const load = startRole({ name: 'load', url: new URL('load.ts', import.meta.url).href, core: loadCore })
+  const load = startRole({ name: 'load', url: loadUrl, core: loadCore })
   const servers: { variant: Variant; role: Role; port: number }[] = []
   const found = variants.map((variant) => ({
     variant,

@@ -1,0 +1,121 @@
+// What the gate costs a Colyseus server: `npm run bench -- colyseus [--slices n] [--per-slice n] [--only name]`.
+// The method and how to read the figures: docs/performance.md.
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { definePlugins, Room, Server } from '@colyseus/core'
+import { WebSocketTransport } from '@colyseus/ws-transport'
+import { createTicketgate, type Ticketgate } from '@ticketgate/colyseus'
+import type { Backend } from '@ticketgate/core'
+import { createFullGate } from './support/gate-setup.ts'
+import { askByFetch, createWebApiBackend, runHostBench } from './support/host-bench.ts'
+import { InstantBackend } from './support/instant-backend.ts'
+import { answer, roleName, usageAnswers } from './support/roles.ts'
+
+const server = createServer()
+let stubPort = 0
+let opened = 0
+
+/** The same application behind every variant. */
+class Bench extends Room {
+  override autoDispose = false
+
+  override onCreate() {
+    this.onMessage('move', () => {})
+  }
+
+  override onJoin() {
+    opened++
+  }
+
+  override onLeave() {}
+}
+
+/** What a variant has at matchmaking, and the gate where there is one. */
+interface Setup {
+  readonly onAuth: (token: string, options: unknown, context: never) => Promise<unknown>
+  readonly ticketgate?: Ticketgate
+  /** What the transport asks at the upgrade; Colyseus makes a `Request` for it. Default: the gate's own, if any. */
+  readonly beforeUpgrade?: WebSocketTransportOptions['beforeUpgrade']
+}
+
+type WebSocketTransportOptions = NonNullable<ConstructorParameters<typeof WebSocketTransport>[0]>
+
+function createGuarded(backend: Backend, options: Parameters<typeof createFullGate>[1]): Setup {
+  const ticketgate = createTicketgate(createFullGate(backend, options))
+  return { onAuth: ticketgate.onAuth, ticketgate }
+}
+
+const setups: Readonly<Record<string, () => Setup>> = {
+  onAuth: () => ({ onAuth: async () => ({ id: '76561197960287930' }) }),
+  'onAuth, empty beforeUpgrade': () => ({
+    onAuth: async () => ({ id: '76561197960287930' }),
+    beforeUpgrade: async () => undefined,
+  }),
+  gate: () => createGuarded(new InstantBackend(), { signature: 'never' }),
+  'gate + RSA': () => createGuarded(new InstantBackend(), { signature: 'always' }),
+  'fetch by hand': () => ({
+    onAuth: async (_token, options) => {
+      const { ticketgate } = options as { ticketgate: { data: string } }
+      const steamId = await askByFetch(stubPort, ticketgate.data)
+      if (steamId === undefined) throw new Error('refused')
+      return { id: steamId }
+    },
+  }),
+  // One call a player, as by hand: a licence would be a second one.
+  'gate, Web API': () => createGuarded(createWebApiBackend(stubPort), { requiredLicenses: [] }),
+}
+
+async function listen(name: string): Promise<number> {
+  const { onAuth, ticketgate, beforeUpgrade = ticketgate?.beforeUpgrade } = setups[name]!()
+  class Guarded extends Bench {
+    static override onAuth = onAuth as typeof Room.onAuth
+    override plugins = definePlugins(ticketgate === undefined ? [] : [ticketgate.plugin()])
+  }
+  ticketgate?.attach(server)
+  const colyseus = new Server({
+    greet: false,
+    gracefullyShutdown: false,
+    transport: new WebSocketTransport({
+      server,
+      ...(beforeUpgrade !== undefined && { beforeUpgrade }),
+    }),
+  })
+  colyseus.define('bench', Guarded)
+  await colyseus.listen(0, '127.0.0.1', 4_096)
+  return (server.address() as AddressInfo).port
+}
+
+const full = { inFlight: 64, ticketIn: 'message', messages: 1 } as const
+const storm = { ...full, inFlight: 500 } as const
+
+const role = roleName()
+if (role === undefined) {
+  await runHostBench({
+    url: import.meta.url,
+    host: 'Colyseus',
+    baseline: 'a static onAuth that answers at once',
+    load: { loadUrl: new URL('support/colyseus-load.ts', import.meta.url).href, warmUpConnections: 1_000 },
+    instant: [
+      { name: 'onAuth', load: full },
+      { name: 'onAuth again', role: 'onAuth', load: full },
+      { name: 'onAuth, empty beforeUpgrade', load: full },
+      { name: 'gate', load: full, targets: { cpuAtMost: 1.06, rateAtLeast: 0.95 } },
+      { name: 'gate + RSA', load: full, targets: { cpuAtMost: 1.1, rateAtLeast: 0.92 } },
+    ],
+    overHttp: [
+      { name: 'fetch by hand', load: storm },
+      { name: 'fetch by hand again', role: 'fetch by hand', load: storm },
+      { name: 'gate, Web API', load: storm, targets: { rateAtLeast: 1.3 } },
+    ],
+  })
+} else {
+  answer({
+    ...usageAnswers,
+    stub: (port: number) => {
+      stubPort = port
+    },
+    listen: () => listen(role),
+    opened: () => opened,
+  })
+}

@@ -1,0 +1,87 @@
+// What the gate costs a socket.io server: `npm run bench -- socket.io [--slices n] [--per-slice n] [--only name]`.
+// The method and how to read the figures: docs/performance.md.
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Backend } from '@ticketgate/core'
+import { guard } from '@ticketgate/socket.io'
+import { Server, type Socket } from 'socket.io'
+import { createFullGate } from './support/gate-setup.ts'
+import { askByFetch, createWebApiBackend, runHostBench } from './support/host-bench.ts'
+import { InstantBackend } from './support/instant-backend.ts'
+import { answer, roleName, usageAnswers } from './support/roles.ts'
+
+const server = createServer()
+const io = new Server(server, { transports: ['websocket'], serveClient: false })
+let stubPort = 0
+let opened = 0
+
+/** The same application behind every variant. */
+function play(socket: Socket): void {
+  opened++
+  socket.on('move', () => {})
+}
+
+function startGate(backend: Backend, options: Parameters<typeof createFullGate>[1]): void {
+  guard(io, createFullGate(backend, options))
+}
+
+const starts: Readonly<Record<string, () => void>> = {
+  'io.use': () => {
+    io.use((_socket, next) => void Promise.resolve().then(() => next()))
+  },
+  gate: () => startGate(new InstantBackend(), { signature: 'never' }),
+  'gate + RSA': () => startGate(new InstantBackend(), { signature: 'always' }),
+  'fetch by hand': () => {
+    async function check(socket: Socket): Promise<Error | undefined> {
+      const { ticketgate } = socket.handshake.auth as { ticketgate: { data: string } }
+      const steamId = await askByFetch(stubPort, ticketgate.data)
+      if (steamId === undefined) return new Error('refused')
+      socket.data.steamId = steamId
+      return undefined
+    }
+    io.use((socket, next) => void check(socket).then(next, next))
+  },
+  // One call a player, as by hand: a licence would be a second one.
+  'gate, Web API': () => startGate(createWebApiBackend(stubPort), { requiredLicenses: [] }),
+}
+
+// The load knows by itself when a player is in; the other figures are for servers of `ws`.
+const full = { inFlight: 64, ticketIn: 'message', messages: 1 } as const
+const storm = { ...full, inFlight: 500 } as const
+
+const role = roleName()
+if (role === undefined) {
+  await runHostBench({
+    url: import.meta.url,
+    host: 'socket.io',
+    baseline: 'io.use with an awaited promise',
+    load: { loadUrl: new URL('support/socket.io-load.ts', import.meta.url).href, warmUpConnections: 1_500 },
+    instant: [
+      { name: 'io.use', load: full },
+      { name: 'io.use again', role: 'io.use', load: full },
+      { name: 'gate', load: full, targets: { cpuAtMost: 1.06, rateAtLeast: 0.95 } },
+      { name: 'gate + RSA', load: full, targets: { cpuAtMost: 1.16, rateAtLeast: 0.87 } },
+    ],
+    overHttp: [
+      { name: 'fetch by hand', load: storm },
+      { name: 'fetch by hand again', role: 'fetch by hand', load: storm },
+      { name: 'gate, Web API', load: storm, targets: { rateAtLeast: 1.3 } },
+    ],
+  })
+} else {
+  answer({
+    ...usageAnswers,
+    stub: (port: number) => {
+      stubPort = port
+    },
+    listen: () => {
+      starts[role]!()
+      io.on('connection', play)
+      return new Promise<number>((resolve) => {
+        server.listen(0, '127.0.0.1', 4_096, () => resolve((server.address() as AddressInfo).port))
+      })
+    },
+    opened: () => opened,
+  })
+}

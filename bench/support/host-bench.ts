@@ -1,0 +1,73 @@
+import type { Backend } from '@ticketgate/core'
+import { simulatorPublicKey } from '@ticketgate/simulator'
+import { steamWebApi } from '@ticketgate/steam'
+import { compare, type Measured, type MeasureOptions, measure, type Variant } from './comparison.ts'
+import { readBenchOptions } from './options.ts'
+import { printComparison } from './report.ts'
+import { loadCore, pinning, startRole } from './roles.ts'
+import { benchAppId, benchIdentity } from './ticket-supply.ts'
+
+// What the benches of socket.io and Colyseus have in common: the same two groups, the same two comparisons.
+
+/** The real Web API backend, asking the stub. */
+export function createWebApiBackend(stubPort: number): Backend {
+  return steamWebApi({
+    key: 'bench-key',
+    apps: benchAppId,
+    identity: benchIdentity,
+    baseUrl: `http://127.0.0.1:${stubPort}`,
+    dangerouslyAllowHttp: true,
+    dangerouslyTrustTicketKey: simulatorPublicKey,
+    dailyCallLimit: Number.POSITIVE_INFINITY,
+  })
+}
+
+/** What games write without us: one `fetch`, one look at the answer. */
+export async function askByFetch(stubPort: number, ticket: unknown): Promise<string | undefined> {
+  const path = `/ISteamUserAuth/AuthenticateUserTicket/v1/?appid=${benchAppId}&ticket=${String(ticket)}&identity=${benchIdentity}`
+  const reply = await fetch(`http://127.0.0.1:${stubPort}${path}`, { headers: { 'x-webapi-key': 'bench-key' } })
+  const { response } = (await reply.json()) as { response: { params?: { result: string; steamid: string } } }
+  return response.params?.result === 'OK' ? response.params.steamid : undefined
+}
+
+export interface HostBench {
+  /** `import.meta.url` of the bench. */
+  readonly url: string
+  readonly host: string
+  readonly load: MeasureOptions
+  /** What the first variant of `instant` is. */
+  readonly baseline: string
+  /** Verifier that answers at once; all are compared with the first. */
+  readonly instant: readonly Variant[]
+  /** Verifier over HTTP at 20 ms, the usual handler with `fetch` first. */
+  readonly overHttp: readonly Variant[]
+}
+
+export async function runHostBench({ url, host, load, baseline, instant, overHttp }: HostBench): Promise<void> {
+  const options = readBenchOptions({ slices: 24, perSlice: 300 })
+  console.log(`${host}: ${options.slices} slices of ${options.perSlice} players a variant; ${pinning}`)
+  const { only } = options
+  const isWanted = (variants: readonly Variant[]): boolean =>
+    only === undefined || variants.some(({ name }) => name.includes(only))
+  const chosen = (variants: readonly Variant[]): Variant[] =>
+    variants.filter(({ name }, index) => index === 0 || only === undefined || name.includes(only))
+
+  if (isWanted(instant)) {
+    const measured = await measure(url, chosen(instant), options, undefined, load)
+    printComparison(`${host}, verifier that answers at once, 64 in flight; ÷ ${baseline}`, compare(measured))
+  }
+  if (!isWanted(overHttp)) return
+  const stubUrl = new URL('verifier-stub.ts', import.meta.url).href
+  const stub = startRole({ name: 'stub', url: stubUrl, core: loadCore })
+  try {
+    const port = await stub.ask<number>('listen')
+    await stub.ask('delay', 20)
+    const longer = { ...options, slices: Math.ceil(options.slices / 2), perSlice: Math.max(500, options.perSlice) }
+    const prepare = (role: { ask(question: string, params?: unknown): Promise<unknown> }): Promise<void> =>
+      role.ask('stub', port).then(() => {})
+    const measured: Measured[] = await measure(url, chosen(overHttp), longer, prepare, load)
+    printComparison(`${host}, verifier over HTTP at 20 ms, 500 in flight; ÷ the usual fetch`, compare(measured))
+  } finally {
+    await stub.end()
+  }
+}
