@@ -1,26 +1,17 @@
 // examples/colyseus-arena, which is what `npm start -- --serve` opens, played in a real browser.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type ArenaServer, startArenaServer } from '../../examples/colyseus-arena/server/arena-server.ts'
 import { height, shipRadius, width } from '../../examples/colyseus-arena/shared/arena.ts'
+import { launchBrowser } from '../support/browser.ts'
 import { root } from '../support/run.ts'
-import { skip } from '../support/skip.ts'
 import { startProgram } from './child.ts'
 
-const executablePath = '/usr/bin/chromium'
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
 const sizes = [
   { width: 1280, height: 900 },
   { width: 400, height: 800 },
@@ -53,8 +44,7 @@ describe('the arena', function () {
   let urls: string[]
 
   before(async function () {
-    if (!existsSync(executablePath)) skip(this, `there is no ${executablePath}`)
-    browser = await chromium.launch({ executablePath, args })
+    browser = await launchBrowser(this)
     mkdirSync(screenshots, { recursive: true })
   })
 

@@ -1,22 +1,12 @@
 // The page of `npm start -- --serve`, in a real browser.
 
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { request } from 'node:http'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { openServedDemo, type ServedDemo } from '../../packages/cli/src/demo/serve/serve-demo.ts'
-import { skip } from '../support/skip.ts'
+import { launchBrowser } from '../support/browser.ts'
 import { findLeaks, secretWindows } from './leaks.ts'
 
-const executablePath = '/usr/bin/chromium'
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
 const sizes = [
   { width: 1280, height: 900 },
   { width: 400, height: 800 },
@@ -32,8 +22,7 @@ describe('the page of the served demo', function () {
   let urls: string[]
 
   before(async function () {
-    if (!existsSync(executablePath)) skip(this, `there is no ${executablePath}`)
-    browser = await chromium.launch({ executablePath, args })
+    browser = await launchBrowser(this)
   })
 
   after(async () => {

@@ -1,16 +1,14 @@
 // examples/socketio-chat, played in a real browser.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type ChatServer, startChatServer } from '../../examples/socketio-chat/server.ts'
 import { startProgram } from '../flow/child.ts'
-import { skip } from '../support/skip.ts'
+import { launchBrowser } from '../support/browser.ts'
 
-const executablePath = '/usr/bin/chromium'
-const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync', '--no-first-run']
 const screenshots = join(tmpdir(), 'ticketgate-chat')
 
 describe('examples/socketio-chat', function () {
@@ -24,8 +22,7 @@ describe('examples/socketio-chat', function () {
   let sessions: { begun: number; ended: number }
 
   before(async function () {
-    if (!existsSync(executablePath)) skip(this, `there is no ${executablePath}`)
-    browser = await chromium.launch({ executablePath, args })
+    browser = await launchBrowser(this)
     mkdirSync(screenshots, { recursive: true })
   })
 
