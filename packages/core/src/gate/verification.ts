@@ -259,12 +259,14 @@ export class Verification implements CheckContext {
     const { store, settings, identity: issuer } = this.gate
     try {
       // The digest itself, which has no colon: a prefix would make every remembered key half as large again.
-      const first = store.remember({ key: reading.replayKey ?? reading.digest, ttlMs: settings.replayWindowMs })
+      // Read once: each look at it may be a hash.
+      const key = reading.replayKey ?? reading.digest
+      const first = store.remember({ key, ttlMs: settings.replayWindowMs })
       // In band the identity belongs to this connection; brought along, it must not have been brought before.
       const isIdentityBound = !issuer.isOneTime || this.request.expectedIdentity !== undefined
-      if (first instanceof Promise || !isIdentityBound) return this.#guardReplayLater(first, reading, identity)
+      if (first instanceof Promise || !isIdentityBound) return this.#guardReplayLater(first, key, identity)
       if (!first) return createRefusal('ticket-replayed')
-      this.#noted.push(reading.replayKey ?? reading.digest)
+      this.#noted.push(key)
       return undefined
     } catch (error) {
       return this.gate.claims.storeFailed(error)
@@ -272,15 +274,11 @@ export class Verification implements CheckContext {
   }
 
   /** The same for a store that takes its time, and with the identity to remember where it is used once. */
-  async #guardReplayLater(
-    first: Awaitable<boolean>,
-    reading: TicketReading,
-    identity: string,
-  ): Promise<Refusal | undefined> {
+  async #guardReplayLater(first: Awaitable<boolean>, key: string, identity: string): Promise<Refusal | undefined> {
     const { store, identity: issuer } = this.gate
     try {
       if (!(await first)) return createRefusal('ticket-replayed')
-      this.#noted.push(reading.replayKey ?? reading.digest)
+      this.#noted.push(key)
       if (!issuer.isOneTime || this.request.expectedIdentity !== undefined) return undefined
       const identityKey = `i:${identity}`
       const fresh = store.remember({ key: identityKey, ttlMs: issuer.maxAgeMs + 10_000 })
@@ -295,8 +293,9 @@ export class Verification implements CheckContext {
   /** Whose tickets Steam keeps refusing may not spend any more of its call budget for a while. */
   #checkRejections(): Refusal | undefined {
     const { rejections } = this.gate
-    const waitMs =
-      rejections === undefined || this.address === undefined ? 0 : rejections.peek(toRateLimitKey(this.address))
+    // Hardly ever has anybody been refused lately, and then no address need be looked at.
+    if (rejections === undefined || rejections.size === 0 || this.address === undefined) return undefined
+    const waitMs = rejections.peek(toRateLimitKey(this.address))
     return waitMs > 0 ? createRefusal('too-many-attempts', { retryAfterMs: waitMs }) : undefined
   }
 
