@@ -88,6 +88,19 @@ export class RoomGuard implements SeatHost {
     removePresented(options)
     // Its context says the same.
     this.#booth.takeUpgrade(client.sessionId)
+    const { outcome } = await this.#claim(client, presented, context)
+    if (outcome === undefined && !this.#isStrict) return await inner?.(client, options, context)
+    const claimed = outcome ?? createRefusal('ticket-missing')
+    if (!claimed.ok) throw toRefusedError(claimed)
+    return this.#askRoom(inner, claimed, client, options, context)
+  }
+
+  /** Claims a place while the client is watched: whoever goes meanwhile has the verification given up. */
+  async #claim(
+    client: Client,
+    presented: ReturnType<typeof presentedIn>,
+    context: { readonly headers: Headers } | undefined,
+  ): Promise<{ readonly outcome: Claimed | Refusal | undefined; readonly isGone: boolean }> {
     let isGone = false
     let giveUp: (() => void) | undefined
     const onGone = (): void => {
@@ -99,16 +112,13 @@ export class RoomGuard implements SeatHost {
       const outcome = await this.#booth.claim({
         auth: client.auth,
         presented,
-        context,
+        ...(context !== undefined && { context }),
         onBegun(giveUpNow) {
           if (isGone) giveUpNow()
           else giveUp = giveUpNow
         },
       })
-      if (outcome === undefined && !this.#isStrict) return await inner?.(client, options, context)
-      const claimed = outcome ?? createRefusal('ticket-missing')
-      if (!claimed.ok) throw toRefusedError(claimed)
-      return await this.#askRoom(inner, claimed, client, options, context)
+      return { outcome, isGone }
     } finally {
       client.ref.removeListener('close', onGone)
     }
@@ -171,35 +181,16 @@ export class RoomGuard implements SeatHost {
     presented: ReturnType<typeof presentedIn>,
   ): Promise<Claimed | Refusal | undefined> {
     const context = this.#booth.takeUpgrade(client.sessionId)
-    let isGone = false
-    let giveUp: (() => void) | undefined
-    const onGone = (): void => {
-      isGone = true
-      giveUp?.()
-    }
-    client.ref.once('close', onGone)
     // Until it is let in, the room must not hear of it, neither that it came nor that it left.
     this.#turnedAway.add(client)
-    try {
-      const outcome = await this.#booth.claim({
-        auth: client.auth,
-        presented,
-        ...(context !== undefined && { context }),
-        onBegun(giveUpNow) {
-          if (isGone) giveUpNow()
-          else giveUp = giveUpNow
-        },
-      })
-      if (isGone) {
-        if (outcome?.ok === true) outcome.admission.leave()
-        return createRefusal('connection-lost')
-      }
-      if (outcome === undefined && this.#isStrict) return createRefusal('ticket-missing')
-      if (outcome === undefined || outcome.ok) this.#turnedAway.delete(client)
-      return outcome
-    } finally {
-      client.ref.removeListener('close', onGone)
+    const { outcome, isGone } = await this.#claim(client, presented, context)
+    if (isGone) {
+      if (outcome?.ok === true) outcome.admission.leave()
+      return createRefusal('connection-lost')
     }
+    if (outcome === undefined && this.#isStrict) return createRefusal('ticket-missing')
+    if (outcome === undefined || outcome.ok) this.#turnedAway.delete(client)
+    return outcome
   }
 
   async #joinRoom(inner: Hook | undefined, client: Client, options: unknown): Promise<unknown> {
