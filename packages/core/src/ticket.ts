@@ -10,3 +10,4 @@ export {
 } from './ticket/inspector.ts'
 export { ticketLayout } from './ticket/layout.ts'
 export { type TicketProblemCode, ticketProblems } from './ticket/problems.ts'
+export { steamPublicKey } from './ticket/steam-public-key.ts'

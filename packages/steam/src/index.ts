@@ -1,9 +1,9 @@
 // --- ids and tickets ---
 export type { InspectedTicket, TicketDlc, TicketInspector, TicketProblemCode } from '@ticketgate/core/ticket'
+export { steamPublicKey } from '@ticketgate/core/ticket'
 export { type ParsedSteamId, SteamId } from './steam-id.ts'
 export { type InspectTicketOptions, inspectTicket } from './ticket/inspect-ticket.ts'
 export { createSteamTicketInspector, type SteamTicketInspectorOptions } from './ticket/inspector.ts'
-export { steamPublicKey } from './ticket/steam-public-key.ts'
 // --- the Web API backend ---
 export type {
   BreakerOptions,

@@ -8,8 +8,19 @@ import type { Code } from './codes.ts'
  * - `ERR_BACKEND`: the backend could not reach or understand Steam; see {@link BackendError.refusalCode}.
  * - `ERR_TICKET_REQUEST`: Steam's client did not give a ticket.
  * - `ERR_TICKET_LIMIT`: more open tickets than Steam's client can hold.
+ * - `ERR_STEAM_LIBRARY`: Steam's own library was not found, or cannot be loaded.
+ * - `ERR_STEAM_INIT`: Steam's own library was loaded and did not start.
+ * - `ERR_STEAM_LOGON`: Steam did not accept a game server's logon.
  */
-export type ErrorCode = 'ERR_UNSUPPORTED' | 'ERR_CLOSED' | 'ERR_BACKEND' | 'ERR_TICKET_REQUEST' | 'ERR_TICKET_LIMIT'
+export type ErrorCode =
+  | 'ERR_UNSUPPORTED'
+  | 'ERR_CLOSED'
+  | 'ERR_BACKEND'
+  | 'ERR_TICKET_REQUEST'
+  | 'ERR_TICKET_LIMIT'
+  | 'ERR_STEAM_LIBRARY'
+  | 'ERR_STEAM_INIT'
+  | 'ERR_STEAM_LOGON'
 
 /** Base of every error this project throws. Tell them apart by `code`, which survives two copies of a package. */
 export class TicketgateError extends Error {

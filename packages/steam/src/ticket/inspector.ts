@@ -1,6 +1,10 @@
 import { createPublicKey, createVerify, hash, KeyObject } from 'node:crypto'
-import { createTicketInspector, type TicketInspector, type TicketInspectorOptions } from '@ticketgate/core/ticket'
-import { steamPublicKey } from './steam-public-key.ts'
+import {
+  createTicketInspector,
+  steamPublicKey,
+  type TicketInspector,
+  type TicketInspectorOptions,
+} from '@ticketgate/core/ticket'
 
 /** How a backend reads tickets. */
 export interface SteamTicketInspectorOptions
