@@ -25,7 +25,8 @@ import { createSessionTicketInspector } from './tickets/inspector.ts'
 export async function createGameServer(options: GameServerOptions): Promise<GameServer> {
   const settings = checkGameServerOptions(options)
   if (settings.isolation === 'process') {
-    throw new TypeError('"isolation" must be "none": this version has no other')
+    const { createIsolatedGameServer } = await import('./isolation/isolated-game-server.ts')
+    return createIsolatedGameServer(options)
   }
   return start(settings, () =>
     loadSteamLibrary({

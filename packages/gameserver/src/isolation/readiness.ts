@@ -1,0 +1,71 @@
+import { type Clock, TicketgateError } from '@ticketgate/core'
+import { explainLogonTimeout } from '../faults/explain-logon-failure.ts'
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+  readonly stopListening: () => void
+}
+
+/** Those who wait for a logon. */
+export class Readiness {
+  readonly #clock: Clock
+  readonly #timeoutMs: number
+  readonly #waiters = new Set<Waiter>()
+  #error: Error | undefined
+  #isReady = false
+
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock
+    this.#timeoutMs = timeoutMs
+  }
+
+  async wait(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#error !== undefined) throw this.#error
+    if (this.#isReady) return
+    await new Promise<void>((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        this.#waiters.delete(waiter)
+        waiter.stopListening()
+        reject(error)
+      }
+      const onAbort = (): void => fail(signal?.reason)
+      const timer = this.#clock.setTimer(() => fail(explainLogonTimeout(this.#timeoutMs, undefined)), this.#timeoutMs)
+      const waiter: Waiter = {
+        resolve,
+        reject,
+        stopListening: () => {
+          this.#clock.clearTimer(timer)
+          signal?.removeEventListener('abort', onAbort)
+        },
+      }
+      signal?.addEventListener('abort', onAbort)
+      this.#waiters.add(waiter)
+    })
+  }
+
+  setReady(isReady: boolean): void {
+    this.#isReady = isReady
+    if (isReady) this.#settle(({ resolve }) => resolve())
+  }
+
+  /** From now on everybody gets this error. */
+  fail(error: Error): void {
+    this.#error = error
+    this.#settle(({ reject }) => reject(error))
+  }
+
+  close(): void {
+    this.fail(new TicketgateError('ERR_CLOSED', 'the game server is closed'))
+  }
+
+  #settle(settle: (waiter: Waiter) => void): void {
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    for (const waiter of waiters) {
+      waiter.stopListening()
+      settle(waiter)
+    }
+  }
+}

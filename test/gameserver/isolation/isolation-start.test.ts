@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { GameServerError } from '@ticketgate/gameserver'
+import { VirtualClock } from '../../fixtures/virtual-clock.ts'
+import { alice, bob, createScene, isRunning, type Scene } from './scene.ts'
+
+async function crash(scene: Scene): Promise<void> {
+  const restarting = scene.next('restarting')
+  await assert.rejects(scene.begin(bob, 'crash SIGKILL'))
+  await restarting
+}
+
+describe('the start of an isolated game server', () => {
+  it('rejects with the error of the child', async () => {
+    await assert.rejects(createScene({ plan: ['fault steamclient-too-old'] }), (error) => {
+      assert.ok(error instanceof GameServerError)
+      assert.equal(error.code, 'ERR_STEAM_INIT')
+      assert.equal(error.reason, 'steamclient-too-old')
+      assert.equal(error.hint, 'Mend it.')
+      assert.equal(error.libraryMessage, 'No SteamClient021')
+      assert.equal(error.result, 1)
+      return true
+    })
+    await assert.rejects(createScene({ plan: ['error'] }), { message: 'something else' })
+  })
+
+  for (const [how, message] of [
+    ['exit 7', /ended with exit code 7/],
+    ['SIGSEGV', /was ended by SIGSEGV/],
+  ] as const) {
+    it(`rejects when the child ends without a word: ${how}`, async () => {
+      await assert.rejects(createScene({ plan: [how] }), { code: 'ERR_STEAM_INIT', reason: 'isolation', message })
+    })
+  }
+
+  it('rejects when the child hangs', async () => {
+    const clock = new VirtualClock()
+    const starting = assert.rejects(createScene({ plan: ['hang'], options: { clock } }), {
+      reason: 'isolation',
+      message: /did not answer and was killed/,
+    })
+    clock.advance(60_000)
+    await starting
+    assert.equal(clock.timers, 0)
+  })
+
+  it('rejects with what a child wrote that cannot even be loaded', async () => {
+    const { createIsolatedGameServer } = await import(
+      '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
+    )
+    await assert.rejects(
+      createIsolatedGameServer(
+        { appId: 480, product: 'test', description: 'test' },
+        { childModule: new URL('no-such-file.ts', import.meta.url) },
+      ),
+      (error) => {
+        assert.ok(error instanceof GameServerError)
+        assert.equal(error.reason, 'isolation')
+        assert.match(String(error.libraryMessage), /ERR_MODULE_NOT_FOUND|Node\.js v/)
+        return true
+      },
+    )
+  })
+})
+
+describe('the restarts of an isolated game server', () => {
+  it('come later each time, and at once again after a child that was stable', async () => {
+    await using scene = await createScene()
+    const { server, clock, journal } = scene
+    const attempts: number[] = []
+    server.on('restarting', ({ attempt }) => attempts.push(attempt))
+    for (const delayMs of [250, 500, 1_000]) {
+      await crash(scene)
+      const before = clock.timers
+      clock.advance(delayMs - 1)
+      assert.equal(clock.timers, before, 'not started yet')
+      const connected = scene.next('connected')
+      clock.advance(1)
+      await connected
+    }
+    for (let count = 0; count < 7; count++) {
+      clock.advance(5_000)
+      await scene.begin(bob, 'refuse')
+    }
+    await crash(scene)
+    assert.deepEqual(attempts, [1, 2, 3, 1])
+    assert.equal(journal.pids.length, 4)
+    assert.equal(server.counts.restarts, 4)
+  })
+
+  it('wait half a minute at most', async () => {
+    await using scene = await createScene({ times: { firstDelayMs: 20_000 } })
+    const { server, clock } = scene
+    for (const delayMs of [20_000, 30_000, 30_000]) {
+      await crash(scene)
+      clock.advance(delayMs - 1)
+      assert.equal(server.state, 'reconnecting')
+      const connected = scene.next('connected')
+      clock.advance(1)
+      await connected
+    }
+  })
+
+  it('end when a start fails for a reason that will not go away', async () => {
+    await using scene = await createScene({ plan: ['connected', 'fault library-missing'] })
+    const { server, clock, journal } = scene
+    await crash(scene)
+    const changed = scene.next('stateChanged')
+    clock.advance(250)
+    assert.equal((await changed).to, 'failed')
+    assert.ok(server.error instanceof GameServerError)
+    assert.equal(server.error.reason, 'isolation')
+    assert.equal((server.error.cause as GameServerError).reason, 'library-missing')
+    assert.equal(server.error.libraryMessage, 'No SteamClient021')
+    await assert.rejects(server.ready(), { reason: 'isolation' })
+    await assert.rejects(scene.begin(alice, 'good'), { refusalCode: 'backend-unavailable' })
+    assert.equal(clock.timers, 0)
+    assert.equal(journal.pids.length, 2)
+    assert.deepEqual(scene.tellings, ['unavailable'])
+  })
+
+  it('go on after a start that failed for a reason that may go away', async () => {
+    await using scene = await createScene({ plan: ['connected', 'fault ports', 'exit 1', 'connected'] })
+    const { server, clock, journal } = scene
+    await crash(scene)
+    for (const delayMs of [250, 500]) {
+      const restarting = scene.next('restarting')
+      clock.advance(delayMs)
+      await restarting
+    }
+    const connected = scene.next('connected')
+    clock.advance(1_000)
+    await connected
+    assert.equal(journal.pids.length, 4)
+    assert.equal(server.counts.restarts, 3)
+    assert.deepEqual(scene.tellings, ['unavailable', 'recovered'])
+  })
+
+  it('end after ten children in a row that were never connected', async function () {
+    this.timeout(30_000)
+    await using scene = await createScene({ plan: ['connected', 'exit 5'] })
+    const { server, clock } = scene
+    await crash(scene)
+    const failed = new Promise<void>((resolve) => {
+      server.on('stateChanged', ({ to }) => to === 'failed' && resolve())
+    })
+    server.on('restarting', () => queueMicrotask(() => clock.advance(30_000)))
+    clock.advance(250)
+    await failed
+    assert.equal(server.counts.restarts, 10)
+    assert.ok(server.error instanceof GameServerError)
+    assert.equal(server.error.reason, 'isolation')
+    assert.match(server.error.message, /in a row/)
+    assert.equal(clock.timers, 0)
+  })
+
+  it('do not happen after close, neither while one is due nor while one is under way', async () => {
+    await using due = await createScene()
+    await due.server.ready()
+    await crash(due)
+    await due.server.close()
+    due.clock.advance(60_000)
+    assert.equal(due.journal.pids.length, 1)
+    assert.equal(due.clock.timers, 0)
+
+    await using underWay = await createScene({ plan: ['connected', 'hang'] })
+    const { server, clock, journal } = underWay
+    await crash(underWay)
+    clock.advance(250)
+    while (journal.pids.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    const closed = server.close()
+    clock.advance(10_000)
+    await closed
+    assert.equal(isRunning(journal.pids[1]!), false)
+    assert.equal(server.state, 'closed')
+    assert.equal(clock.timers, 0)
+  })
+
+  it('do not follow when a child ends whose login token was refused', async () => {
+    await using scene = await createScene()
+    const { server, journal } = scene
+    await scene.begin(alice, 'refuse-token')
+    assert.equal(server.state, 'failed')
+    const [pid = 0] = journal.pids
+    process.kill(pid, 'SIGKILL')
+    while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve))
+    await once(process, 'test', { signal: AbortSignal.timeout(1) }).catch(() => {})
+    assert.equal(server.state, 'failed')
+    assert.equal((server.error as GameServerError).reason, 'token-refused')
+    assert.equal(server.counts.restarts, 0)
+  })
+})
