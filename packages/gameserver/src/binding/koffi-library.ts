@@ -1,4 +1,4 @@
-// The only file that knows koffi. Layouts: `_FLAT_` names and structures of Steamworks SDK 1.58 to 1.65a.
+// This file and watchdog.ts are all that knows koffi. Layouts: `_FLAT_` names and structures of Steamworks SDK 1.58 to 1.65a.
 
 import { existsSync } from 'node:fs'
 import type { LibraryHandle, TypeObject } from 'koffi'
