@@ -167,7 +167,7 @@ serveParent(async function createFakeGameServer(options: GameServerOptions): Pro
     },
     userHasLicenseForApp: (_steamId, appId) => (appId === 481 ? 1 : 0),
     async close() {
-      note('close')
+      note('close', '')
       if (options.description === 'never closes') await new Promise(() => setInterval(() => {}, 1_000))
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -189,7 +189,7 @@ describe('an isolated game server', () => {
     await Promise.all([server.close(), server.close(), server[Symbol.asyncDispose]()])
     assert.equal((await changed).to, 'closed')
     assert.equal(isRunning(pid), false)
-    assert.deepEqual(journal.lines.slice(1), [`begin ${alice}`, 'close'])
+    assert.deepEqual(journal.lines.slice(1), [`begin ${alice}`, 'close '])
     assert.deepEqual([server.state, server.available, server.counts.open], ['closed', false, 0])
     await assert.rejects(scene.begin(bob, 'good'), { code: 'ERR_CLOSED' })
     server.endAuthSession?.(alice)

@@ -7,13 +7,17 @@ interface Waiter {
   readonly stopListening: () => void
 }
 
-/** Those who wait for a logon. */
+/** Longest delay of a timer, in milliseconds. */
+const longMs = 2 ** 31 - 1
+
+/** Those who wait for a logon. While there are any, the process has a reason to live. */
 export class Readiness {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #waiters = new Set<Waiter>()
   #error: Error | undefined
   #isReady = false
+  #keepAlive: NodeJS.Timeout | undefined
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock
@@ -28,6 +32,7 @@ export class Readiness {
       const fail = (error: unknown): void => {
         this.#waiters.delete(waiter)
         waiter.stopListening()
+        this.#hold()
         reject(error)
       }
       const onAbort = (): void => fail(signal?.reason)
@@ -42,7 +47,16 @@ export class Readiness {
       }
       signal?.addEventListener('abort', onAbort)
       this.#waiters.add(waiter)
+      this.#hold()
     })
+  }
+
+  #hold(): void {
+    if (this.#waiters.size > 0) this.#keepAlive ??= setInterval(() => {}, longMs)
+    else {
+      clearInterval(this.#keepAlive)
+      this.#keepAlive = undefined
+    }
   }
 
   setReady(isReady: boolean): void {
@@ -63,6 +77,7 @@ export class Readiness {
   #settle(settle: (waiter: Waiter) => void): void {
     const waiters = [...this.#waiters]
     this.#waiters.clear()
+    this.#hold()
     for (const waiter of waiters) {
       waiter.stopListening()
       settle(waiter)

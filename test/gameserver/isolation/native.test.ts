@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { Authentication } from '@ticketgate/core'
+import { readJournal } from '@ticketgate/simulator'
+import { requireSteamClient } from '../../simulator/native/harness.ts'
+import { createNativeScene } from './native-harness.ts'
+
+describe('an isolated game server on Valve’s library over simulated Steam', function () {
+  this.timeout(30_000)
+
+  before(async function () {
+    await requireSteamClient(this)
+  })
+
+  it('logs on, begins, hears the verdict and a later revocation, ends', async () => {
+    await using scene = await createNativeScene()
+    const { steam, server } = scene
+    const ann = steam.createAccount({ name: 'Ann' })
+    await server.ready()
+    assert.equal(server.serverSteamId, scene.seen.steamId)
+    assert.notEqual(scene.seen.pid, process.pid)
+    const verdict = scene.nextVerdict()
+    assert.deepEqual(await scene.begin(ann), { type: 'begun' })
+    assert.deepEqual(await verdict, { steamId: ann.steamId, ownerSteamId: ann.steamId, response: 0 })
+    const revoked = scene.nextVerdict()
+    steam.revoke(ann, 3)
+    assert.equal((await revoked).response, 3)
+    assert.equal(await server.userHasLicenseForApp?.(ann.steamId, 480), 2)
+    server.endAuthSession?.(ann.steamId)
+    await server.close()
+    const { begun, ended, open } = scene.native.ledger
+    assert.deepEqual({ begun, ended, open }, { begun: 1, ended: 1, open: 0 })
+  })
+
+  it('follows Steam away and back, with its new SteamID, and learns that it is secure', async () => {
+    await using scene = await createNativeScene()
+    const { server } = scene
+    await server.ready()
+    const before = server.serverSteamId
+    const away = scene.nextTold('unavailable')
+    scene.seen.disconnect()
+    await away
+    assert.deepEqual([server.state, server.serverSteamId], ['reconnecting', undefined])
+    const back = scene.nextTold('recovered')
+    scene.seen.reconnect()
+    await back
+    assert.notEqual(server.serverSteamId, before)
+    while (!server.isSecure) await new Promise((resolve) => setImmediate(resolve))
+  })
+
+  it('survives the SIGKILL of its child: what was begun is ended, and players come in again', async () => {
+    await using scene = await createNativeScene()
+    const { steam, native, server } = scene
+    const accounts = Array.from({ length: 20 }, (_, index) => steam.createAccount({ name: `player ${index}` }))
+    await server.ready()
+    const authentication = new Authentication({ backend: server })
+    const begin = (account: (typeof accounts)[number]) =>
+      authentication.beginAuthSession(steam.mintTicket(account, { kind: 'session' }).data, account.steamId)
+    for (const outcome of await Promise.all(accounts.map(begin))) assert.ok(outcome.ok)
+    const first = scene.seen
+    const recovered = scene.nextTold('recovered')
+    process.kill(first.pid, 'SIGKILL')
+    await recovered
+    assert.equal(first.state, 'process-ended')
+    assert.notEqual(scene.seen.pid, first.pid)
+    assert.equal(authentication.activeSessions.size, 20, 'those inside stay')
+    await authentication.endAllSessions()
+    for (const outcome of await Promise.all(accounts.map(begin))) assert.ok(outcome.ok)
+    await authentication.close()
+
+    const { begun, ended, open, restarts } = server.counts
+    assert.deepEqual({ begun, ended, open, restarts }, { begun: 40, ended: 40, open: 0, restarts: 1 })
+    assert.deepEqual([native.ledger.begun, native.ledger.ended, native.ledger.open], [40, 40, 0])
+    const entries = readJournal(native.journalPath)
+    const opened = entries.filter((entry) => entry.type === 'begin' && entry.result === 0).length
+    const closed = entries.filter((entry) => entry.type === 'end' && entry.session !== undefined).length
+    const [gone] = entries.flatMap((entry) => (entry.type === 'process-ended' ? [entry.openSessions] : []))
+    assert.deepEqual([opened, closed, gone], [40, 20, 20])
+    assert.ok(
+      entries.every((entry) => entry.type !== 'end' || entry.session !== undefined),
+      'none ended twice',
+    )
+  })
+
+  it('asks a gate’s players for fresh tickets after a crash when it is to reverify', async () => {
+    await using scene = await createNativeScene({ whenRestarted: 'reverify' })
+    const { steam, server } = scene
+    const ann = steam.createAccount({ name: 'Ann' })
+    await server.ready()
+    const authentication = new Authentication({ backend: server })
+    const outcome = await authentication.beginAuthSession(steam.mintTicket(ann, { kind: 'session' }).data, ann.steamId)
+    assert.ok(outcome.ok)
+    const ended = new Promise((resolve) => authentication.on('sessionEnded', ({ reason }) => resolve(reason)))
+    process.kill(scene.seen.pid, 'SIGKILL')
+    assert.equal(await ended, 'ticket-canceled')
+    await authentication.close()
+    assert.deepEqual([server.counts.begun, server.counts.ended], [1, 1])
+  })
+
+  it('serves two apps in one process', async () => {
+    await using first = await createNativeScene()
+    await using second = await createNativeScene({ appId: 481 })
+    await Promise.all([first.server.ready(), second.server.ready()])
+    assert.deepEqual([first.seen.appId, second.seen.appId], [480, 481])
+    assert.equal(process.env.SteamAppId, undefined)
+  })
+
+  it('rejects with the library’s own words when it does not start', async () => {
+    await assert.rejects(createNativeScene({ steamClientPath: '/nowhere/steamclient.so' }), {
+      code: 'ERR_STEAM_LIBRARY',
+      reason: 'steamclient-missing',
+    })
+    await assert.rejects(createNativeScene({ libraryPath: '/nowhere/libsteam_api.so' }), {
+      code: 'ERR_STEAM_LIBRARY',
+      reason: 'library-missing',
+    })
+  })
+})

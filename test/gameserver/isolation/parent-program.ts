@@ -1,0 +1,27 @@
+// A game with an isolated game server: says so, and then does what the argument names.
+
+import { createIsolatedGameServer } from '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
+import { fakeChild } from './scene.ts'
+
+const server = await createIsolatedGameServer(
+  { appId: 480, product: 'test', description: 'test' },
+  { childModule: fakeChild, env: { FAKE_JOURNAL: process.env.FAKE_JOURNAL, FAKE_PLAN: '["connected"]' } },
+)
+await server.ready()
+console.log('ready')
+switch (process.argv[2]) {
+  case 'stay':
+    setInterval(() => {}, 60_000)
+    break
+  case 'hang the child':
+    void server.beginAuthSession!(
+      { ticket: { data: Buffer.from('crash hang') } as never, steamId: '76561197960265729', identity: undefined },
+      undefined,
+    ).catch(() => {})
+    setInterval(() => {}, 60_000)
+    break
+  case 'close':
+    await server.close()
+    console.log('closed')
+    break
+}

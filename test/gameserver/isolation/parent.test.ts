@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startProgram } from '../../flow/child.ts'
+import { createFolder } from '../../support/folder.ts'
+import { root } from '../../support/run.ts'
+import { isRunning } from './scene.ts'
+
+const onSources = '--conditions=@ticketgate/source'
+
+async function startParent(doing: string) {
+  const folder = createFolder({ journal: '' })
+  const journalPath = join(folder.path, 'journal')
+  const program = startProgram([onSources, 'test/gameserver/isolation/parent-program.ts', doing], {
+    FAKE_JOURNAL: journalPath,
+  })
+  await program.saw(/ready/)
+  const lines = () => readFileSync(journalPath, 'utf8').split('\n').filter(Boolean)
+  return {
+    program,
+    lines,
+    childPid: Number(lines()[0]?.split(' ')[1]),
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('the game of an isolated game server', function () {
+  this.timeout(30_000)
+
+  it('takes the child along when it is killed', async () => {
+    await using parent = await startParent('stay')
+    assert.ok(isRunning(parent.childPid))
+    parent.program.kill('SIGKILL')
+    await parent.program.ended
+    await untilGone(parent.childPid)
+    assert.ok(parent.lines().includes('close '), 'the child has closed its game server')
+  })
+
+  it('ends by itself when nothing else is to be done, and takes the child along', async () => {
+    await using parent = await startParent('nothing')
+    assert.equal(await parent.program.ended, 0)
+    await untilGone(parent.childPid)
+    assert.ok(parent.lines().includes('close '))
+  })
+
+  it('lives until the child has closed when it asks for that', async () => {
+    await using parent = await startParent('close')
+    assert.equal(await parent.program.ended, 0)
+    assert.match(parent.program.stdout, /closed/)
+    assert.equal(isRunning(parent.childPid), false)
+  })
+
+  it('alone decides what a signal to both means', async () => {
+    await using parent = await startParent('stay')
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(parent.childPid, signal)
+    // A stop and a continuation are handled in order with the signals before.
+    process.kill(parent.childPid, 'SIGCONT')
+    assert.ok(isRunning(parent.childPid))
+    parent.program.kill('SIGTERM')
+    await parent.program.ended
+    await untilGone(parent.childPid)
+    assert.ok(parent.lines().includes('close '), 'it was not ended by the signals')
+  })
+})
+
+describe('the watchdog of an isolated child', () => {
+  it('lets the system end a process that stands still', async function () {
+    this.timeout(30_000)
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { startWatchdog } from './packages/gameserver/src/binding/watchdog.ts'
+        await startWatchdog(1)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`,
+      ],
+      { cwd: root, stdio: 'inherit' },
+    )
+    const [code, signal] = await once(child, 'exit')
+    assert.deepEqual([code, signal], [null, 'SIGALRM'])
+  })
+})
