@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import {
   createSimulatedSteam,
   type MintTicketOptions,
+  readJournal,
   type SimulatedAccount,
   type SimulatedSteam,
 } from '@ticketgate/simulator'
@@ -12,7 +14,10 @@ import {
   type TicketCondition,
 } from '@ticketgate/simulator/contract'
 import { steamWebApi } from '@ticketgate/steam'
+import type { Context } from 'mocha'
+import { createIsolatedGameServer } from '../../packages/gameserver/src/isolation/isolated-game-server.ts'
 import { VirtualClock } from '../fixtures/virtual-clock.ts'
+import { requireSteamClient } from '../simulator/native/harness.ts'
 
 const apps = [480, 481]
 const identity = 'contract'
@@ -123,19 +128,94 @@ async function createWebApiSubject(): Promise<BackendSubject> {
   }
 }
 
-const subjects: { name: string; make: () => Promise<BackendSubject>; flags: BackendContractFlags }[] = [
-  {
-    name: 'simulated game server',
-    make: createGameServerSubject,
-    flags: {
-      codes: {
-        canceled: 'ticket-canceled',
-        'wrong-identity': 'identity-mismatch',
-        offline: 'steam-offline',
-        unlicensed: 'no-license',
-      },
-      bansRefuse: true,
+/** The game server in a child process, on Valve's library over the simulated steamclient.so. */
+async function createIsolatedSubject(): Promise<BackendSubject> {
+  const steam = createSimulatedSteam({ apps })
+  const native = await steam.openNative()
+  const backend = await createIsolatedGameServer(
+    {
+      appId: 480,
+      product: 'contract',
+      description: 'contract',
+      steamClientPath: native.steamClientPath,
+      dangerouslyTrustTicketKey: steam.publicKey,
     },
+    // One that was stopped does not close.
+    { env: native.environment(), times: { closeMs: 200 } },
+  )
+  await backend.ready()
+  const seen = native.servers[0] ?? (await native.nextServer())
+  const told = (type: 'unavailable' | 'recovered') =>
+    new Promise<void>((resolve) => {
+      const stop = backend.subscribe((event) => {
+        if (event.type !== type) return
+        stop()
+        resolve()
+      })
+    })
+  return {
+    backend,
+    createTicket: createTickets(steam, { kind: 'session' }),
+    asked: () => readJournal(native.journalPath).filter(({ type }) => type === 'begin').length,
+    // What was ended counts at once; that it also arrives is checked at the end.
+    open: () => backend.counts.open,
+    holdAnswers() {
+      process.kill(seen.pid, 'SIGSTOP')
+    },
+    releaseAnswers() {
+      process.kill(seen.pid, 'SIGCONT')
+    },
+    async breakSteam() {
+      const away = told('unavailable')
+      seen.disconnect()
+      await away
+    },
+    async mendSteam() {
+      const back = told('recovered')
+      seen.reconnect()
+      await back
+    },
+    revoke({ steamId }) {
+      const account = steam.account(steamId)
+      if (account) steam.revoke(account, 6)
+    },
+    async dispose() {
+      await backend.close()
+      const entries = readJournal(native.journalPath)
+      const begun = entries.filter((entry) => entry.type === 'begin' && entry.result === 0).length
+      const ended = entries.filter((entry) => entry.type === 'end').length
+      const isKilled = entries.every(({ type }) => type !== 'detached')
+      await steam.close()
+      if (!isKilled) assert.equal(ended, begun)
+    },
+  }
+}
+
+const gameServerFlags: BackendContractFlags = {
+  codes: {
+    canceled: 'ticket-canceled',
+    'wrong-identity': 'identity-mismatch',
+    offline: 'steam-offline',
+    unlicensed: 'no-license',
+  },
+  bansRefuse: true,
+}
+
+interface Subject {
+  readonly name: string
+  readonly make: () => Promise<BackendSubject>
+  readonly flags: BackendContractFlags
+  /** Skips where it cannot run. */
+  readonly require?: (context: Context) => Promise<unknown>
+}
+
+const subjects: Subject[] = [
+  { name: 'simulated game server', make: createGameServerSubject, flags: gameServerFlags },
+  {
+    name: 'native game server, isolated',
+    make: createIsolatedSubject,
+    flags: gameServerFlags,
+    require: requireSteamClient,
   },
   {
     name: 'Web API backend against the simulated Web API',
@@ -153,8 +233,12 @@ const subjects: { name: string; make: () => Promise<BackendSubject>; flags: Back
   },
 ]
 
-for (const { name, make, flags } of subjects) {
+for (const { name, make, flags, require } of subjects) {
   describe(`backend contract: ${name}`, () => {
+    before(async function () {
+      await require?.(this)
+    })
+
     for (const contractCase of backendContract(make, flags)) {
       it(contractCase.name, contractCase.run)
     }
