@@ -9,6 +9,11 @@ import { VirtualClock } from '../fixtures/virtual-clock.ts'
 export const required = { appId: 480, product: 'test-game', description: 'A game under test' } as const
 export const testPublicKey = testKeys.publicKey.export({ type: 'spki', format: 'pem' }) as string
 
+/** A session ticket, which is what a game server takes. */
+export function sessionTicket(mint: MintOptions = {}): Uint8Array {
+  return mintTicket({ type: 2, ...mint })
+}
+
 /** Lets the turns of the event loop pass in which a game server polls after it has asked something. */
 export async function turns(count = 8): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
@@ -57,11 +62,11 @@ export async function startServer(
     server,
     events,
     told,
-    read: (mint = {}) => server.inspectTicket!(mintTicket(mint)),
+    read: (mint = {}) => server.inspectTicket!(sessionTicket(mint)),
     begin: (steamId = playerSteamId, mint = {}, signal) =>
       server.beginAuthSession!(
         {
-          ticket: server.inspectTicket!(mintTicket({ steamId: BigInt(steamId), ...mint })),
+          ticket: server.inspectTicket!(sessionTicket({ steamId: BigInt(steamId), ...mint })),
           steamId,
           identity: undefined,
         },
@@ -105,6 +110,6 @@ export async function endScenes(): Promise<void> {
     assert.equal(library.begun, library.ended)
     assert.equal(library.isUp, false)
     assert.equal(clock.timers, 0)
-    assert.equal(process.env.SteamAppId, undefined)
   }
+  assert.equal(process.env.SteamAppId, undefined)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { BackendError, BeginAuthSessionResult, codeFromBeginResult } from '@ticketgate/core'
-import { mintTicket, otherSteamId, playerSteamId } from '../fixtures/tickets.ts'
-import { endScenes, startConnected, startServer, turns } from './harness.ts'
+import { otherSteamId, playerSteamId } from '../fixtures/tickets.ts'
+import { endScenes, sessionTicket, startConnected, startServer, turns } from './harness.ts'
 
 const playerNativeId = BigInt(playerSteamId)
 
@@ -38,8 +38,8 @@ describe('game server: begin', () => {
 
   it("shows Steam the ticket's exact bytes, without what trailed behind them", async () => {
     const { server, library } = await startConnected()
-    const bare = mintTicket()
-    const ticket = server.inspectTicket!(mintTicket({ tail: new Uint8Array(300) }))
+    const bare = sessionTicket()
+    const ticket = server.inspectTicket!(sessionTicket({ tail: new Uint8Array(300) }))
     await server.beginAuthSession!({ ticket, steamId: playerSteamId, identity: undefined }, undefined)
     assert.equal(library.shown[0]?.ticket.byteLength, bare.byteLength)
     assert.deepEqual(library.shown[0]?.ticket, bare)

@@ -171,8 +171,12 @@ export class InProcessGameServer implements GameServer {
 
   close(): Promise<void> {
     if (this.#closed === undefined) {
-      this.#closed = Promise.resolve()
-      this.#close()
+      // Known to be closed before the first listener runs, who may call `close` as well.
+      let follow!: (closing: Promise<void>) => void
+      this.#closed = new Promise<void>((resolve) => {
+        follow = resolve
+      })
+      follow(this.#close())
     }
     return this.#closed
   }
@@ -181,7 +185,7 @@ export class InProcessGameServer implements GameServer {
     return this.close()
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     this.#schedule.stop()
     try {
       for (const nativeId of this.#sessions.endAll()) this.#native.endAuthSession(nativeId)

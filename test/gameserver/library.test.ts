@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GameServerError } from '@ticketgate/gameserver'
+import { loadSteamLibrary } from '../../packages/gameserver/src/binding/koffi-library.ts'
+import {
+  explainBindingFailure,
+  explainLoadFailure,
+  explainSteamClientFailure,
+} from '../../packages/gameserver/src/faults/explain-load-failure.ts'
+import {
+  findSteamLibrary,
+  searchSteamLibrary,
+  steamLibraryName,
+} from '../../packages/gameserver/src/library/find-steam-library.ts'
+import { skip } from '../support/skip.ts'
+
+let folder: string
+
+/** Makes a file, and the folders to it. */
+function make(...path: string[]): string {
+  const file = join(folder, ...path)
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(file, '{}')
+  return file
+}
+
+function installed(name: string, platform: 'linux64' | 'win64' | 'osx', file: string): string {
+  make('node_modules', ...name.split('/'), 'package.json')
+  return make('node_modules', ...name.split('/'), 'dist', platform, file)
+}
+
+function faultOf(run: () => unknown): GameServerError {
+  try {
+    run()
+  } catch (error) {
+    assert.ok(error instanceof GameServerError)
+    return error
+  }
+  assert.fail('it did not fail')
+}
+
+async function loadFault(libraryPath: string, steamClientPath?: string): Promise<GameServerError> {
+  const error = await loadSteamLibrary({ libraryPath, steamClientPath }).then(
+    () => assert.fail('it was loaded'),
+    (reason: unknown) => reason,
+  )
+  assert.ok(error instanceof GameServerError)
+  assert.equal(error.code, 'ERR_STEAM_LIBRARY')
+  assert.ok(error.hint.length > 0)
+  return error
+}
+
+describe("Valve's library", () => {
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ticketgate-library-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const here = () => ({ environment: {}, from: [folder], platform: 'linux' as const })
+
+  it('is the file of the option before all others', () => {
+    const named = make('named.so')
+    const environment = { STEAM_API_LIBRARY: make('environment.so') }
+    installed('steamworks.js', 'linux64', 'libsteam_api.so')
+    assert.deepEqual(searchSteamLibrary({ ...here(), environment, libraryPath: named }), {
+      path: named,
+      searched: [{ source: 'libraryPath', path: named, outcome: 'found' }],
+    })
+  })
+
+  it('is the file of STEAM_API_LIBRARY before that of a package', () => {
+    const path = make('environment.so')
+    installed('steamworks.js', 'linux64', 'libsteam_api.so')
+    assert.equal(findSteamLibrary({ ...here(), environment: { STEAM_API_LIBRARY: path } }), path)
+  })
+
+  for (const [name, platform, dist, file] of [
+    ['steamworks.js', 'linux', 'linux64', 'libsteam_api.so'],
+    ['steamworks.js', 'win32', 'win64', 'steam_api64.dll'],
+    ['steamworks.js', 'darwin', 'osx', 'libsteam_api.dylib'],
+    ['@pipelab/steamworks.js', 'linux', 'linux64', 'libsteam_api.so'],
+  ] as const) {
+    it(`is found in an installed ${name} on ${platform}`, () => {
+      const path = installed(name, dist, file)
+      assert.equal(findSteamLibrary({ ...here(), platform }), path)
+      assert.equal(steamLibraryName(platform), file)
+    })
+  }
+
+  it('is found in the packages of this very installation', () => {
+    assert.match(findSteamLibrary({ environment: {} }), /steamworks\.js/)
+  })
+
+  it('is not looked for elsewhere when what was named is not there', () => {
+    installed('steamworks.js', 'linux64', 'libsteam_api.so')
+    const path = join(folder, 'gone.so')
+    for (const options of [{ libraryPath: path }, { environment: { STEAM_API_LIBRARY: path } }]) {
+      const error = faultOf(() => findSteamLibrary({ ...here(), ...options }))
+      assert.equal(error.code, 'ERR_STEAM_LIBRARY')
+      assert.equal(error.reason, 'library-missing')
+      assert.ok(error.message.includes(path))
+    }
+  })
+
+  it('must be named by an absolute path in the environment', () => {
+    const error = faultOf(() => findSteamLibrary({ ...here(), environment: { STEAM_API_LIBRARY: 'package.json' } }))
+    assert.equal(error.reason, 'library-missing')
+    assert.match(error.message, /STEAM_API_LIBRARY/)
+  })
+
+  it('is missing with a list of where it was looked for', () => {
+    make('node_modules', 'steamworks.js', 'package.json')
+    const error = faultOf(() => findSteamLibrary(here()))
+    assert.equal(error.reason, 'library-missing')
+    assert.match(error.message, /STEAM_API_LIBRARY: not set/)
+    assert.match(error.message, /steamworks\.js: no file .*libsteam_api\.so/)
+    assert.match(error.message, /@pipelab\/steamworks\.js: not installed/)
+    assert.match(error.hint, /steamworks\.js/)
+  })
+
+  it('is missing where Valve has none for the platform', () => {
+    installed('steamworks.js', 'linux64', 'libsteam_api.so')
+    assert.equal(faultOf(() => findSteamLibrary({ ...here(), platform: 'freebsd' })).reason, 'library-missing')
+  })
+
+  it('is missing when the file named is not there', async () => {
+    assert.equal((await loadFault(join(folder, 'gone.so'))).reason, 'library-missing')
+  })
+
+  it('cannot be loaded when the file is something else', async () => {
+    const error = await loadFault(make('text.so'))
+    assert.equal(error.reason, 'library-unloadable')
+    assert.ok(error.libraryMessage !== undefined && error.libraryMessage.length > 0)
+    assert.ok(error.message.includes(error.libraryMessage))
+  })
+
+  it('is too old, naming each function it lacks, when it is another library', async function () {
+    if (process.platform !== 'linux') skip(this, 'it takes a library of Linux for the one of Valve')
+    const error = await loadFault('libm.so.6')
+    assert.equal(error.reason, 'library-too-old')
+    assert.match(error.message, /SteamInternal_GameServer_Init_V2, /)
+    assert.equal(error.libraryMessage?.split(', ').length, 23)
+  })
+
+  it('is not tried when steamClientPath names no file, or one that is none', async () => {
+    const library = findSteamLibrary({ environment: {} })
+    assert.equal((await loadFault(library, join(folder, 'steamclient.so'))).reason, 'steamclient-missing')
+    assert.equal((await loadFault(library, make('steamclient.so'))).reason, 'steamclient-unusable')
+  })
+
+  for (const [message, hint] of [
+    ['/x/libsteam_api.so: wrong ELF class: ELFCLASS32', /another architecture/],
+    ['mach-o file, but is an incompatible architecture', /another architecture/],
+    ['%1 is not a valid Win32 application.', /another architecture/],
+    ['Error loading shared library ld-linux-x86-64.so.2: No such file or directory', /glibc/],
+    ['Error relocating /x: __snprintf_chk: symbol not found', /glibc/],
+    ["/lib/libc.so.6: version `GLIBC_2.38' not found", /glibc/],
+    ['/x/libsteam_api.so: file too short', /no library/],
+    ['libfoo.so.1: cannot open shared object file', /own words/],
+  ] as const) {
+    it(`cannot be loaded, and the hint fits: ${message}`, () => {
+      const error = explainLoadFailure('/x/libsteam_api.so', true, new Error(message))
+      assert.equal(error.reason, 'library-unloadable')
+      assert.equal(error.libraryMessage, message)
+      assert.match(error.hint, hint)
+      assert.match(explainSteamClientFailure('/x/steamclient.so', true, message).hint, hint)
+    })
+  }
+
+  it('cannot be called without koffi, whose package is named', () => {
+    const cause = new Error('Cannot find the native Koffi module; did you bundle it correctly?')
+    const error = explainBindingFailure(cause)
+    assert.equal(error.reason, 'library-unloadable')
+    assert.equal(error.cause, cause)
+    assert.match(error.hint, /@koromix\/koffi-/)
+  })
+})
