@@ -10,6 +10,7 @@ import type { ClientFaults, SimulatedAccount, SimulatedClient } from './account.
 import { createTimerGroup } from './clock.ts'
 import { checkInteger } from './options.ts'
 import type { Mint } from './ticket/mint.ts'
+import { createTicketDesk } from './ticket/ticket-desk.ts'
 import type { World } from './world/world.ts'
 
 /** What may be set on a simulated Steam client. */
@@ -39,11 +40,10 @@ export function createClient(
 ): SimulatedClient {
   const ticketLimit = checkInteger('ticketLimit', options.ticketLimit ?? 128, 1)
   const faults: ClientFaults = { delayMs: 0, failWith: undefined, silent: false, ...options.faults }
-  const open = new Set<number>()
   const listeners = new Set<(event: BackendEvent) => void>()
   const timers = createTimerGroup(clock)
+  const desk = createTicketDesk({ limit: ticketLimit, faults, timers, isOnline: () => account.online })
   let closed = false
-  let requested = 0
 
   const unsubscribe = world.subscribeAccount(account.steamId, ({ type }) => {
     if (type === 'went-offline') emit({ type: 'unavailable', reason: 'logged off from Steam' })
@@ -61,24 +61,15 @@ export function createClient(
     if (kind === 'encrypted') {
       throw new TicketgateError('ERR_UNSUPPORTED', 'The simulated Steam client issues no encrypted app tickets')
     }
-    if (open.size + requested >= ticketLimit) {
+    if (desk.isFull) {
       throw new TicketgateError('ERR_TICKET_LIMIT', `The Steam client already holds ${ticketLimit} tickets`)
     }
-    requested += 1
-    try {
-      // Until Steam's servers know the ticket, as callbacks 163 and 168 tell.
-      const delay = faults.silent ? 'forever' : faults.delayMs
-      if (delay !== 0) await timers.wait(delay, signal)
-    } finally {
-      requested -= 1
-    }
-    // 3: NoConnection.
-    const result = account.online ? faults.failWith : 3
-    if (result !== undefined) {
+    const result = await desk.request(signal)
+    if (result !== 1) {
       throw new TicketgateError('ERR_TICKET_REQUEST', `Steam gave no ticket: EResult ${result}`)
     }
     const ticket = mint.issue({ steamId: account.steamId, kind, appId, identity })
-    open.add(ticket.handle)
+    desk.add(ticket.handle)
     return ticket
   }
 
@@ -93,11 +84,11 @@ export function createClient(
     },
     faults,
     get openTickets() {
-      return open.size
+      return desk.openTickets
     },
     issueTicket,
     cancelTicket(handle) {
-      if (open.delete(handle)) world.apply({ type: 'ticket-canceled', handle })
+      if (desk.remove(handle)) world.apply({ type: 'ticket-canceled', handle })
     },
     subscribe(listener) {
       listeners.add(listener)
@@ -110,8 +101,7 @@ export function createClient(
       timers.close()
       listeners.clear()
       // The process that ran the client is gone, and its tickets with it.
-      for (const handle of open) world.apply({ type: 'ticket-canceled', handle })
-      open.clear()
+      for (const handle of desk.clear()) world.apply({ type: 'ticket-canceled', handle })
     },
   }
 }

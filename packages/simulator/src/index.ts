@@ -21,3 +21,11 @@ export type { GameServerFaults, GameServerOptions, HandmadeVerdict } from './gam
 export type { FaultScope, WebApiEndpoint, WebApiFault, WebApiFaults } from './web-api/faults.ts'
 export type { LoggedRequest } from './web-api/request-log.ts'
 export type { SimulatedWebApi, WebApiOptions } from './web-api/web-api.ts'
+// --- native ---
+export { type CompileOptions, compileSteamClient } from './native/compile.ts'
+export { readJournal } from './native/journal.ts'
+export type { AddressedEntry, AttachedEntry, JournalEntry, PublicEntry } from './native/journal-entries.ts'
+export type { NativeClient } from './native/native-client.ts'
+export type { NativeGameServer, NativeServerState } from './native/native-game-server.ts'
+export type { NativeSteam } from './native/native-steam.ts'
+export type { NativeClientFaults, NativeServerFaults, NativeSteamOptions } from './native/options.ts'

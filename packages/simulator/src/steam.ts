@@ -6,6 +6,8 @@ import { simulationClock } from './clock.ts'
 import { createGameServer, type SimulatedGameServer } from './game-server/game-server.ts'
 import { checkGameServerOptions, type GameServerOptions } from './game-server/options.ts'
 import { simulatorPublicKey } from './key-pair.ts'
+import { type NativeSteam, openNative } from './native/native-steam.ts'
+import { checkNativeOptions, type NativeSteamOptions } from './native/options.ts'
 import { checkAppId, checkAppIds, checkInteger, checkString } from './options.ts'
 import { createRandom } from './random.ts'
 import { createTicket, type MintTicketOptions, type SimulatedTicket } from './ticket/create-ticket.ts'
@@ -58,13 +60,19 @@ export interface SimulatedSteam {
   /** Starts the Web API on a port of its own. */
   listenWebApi(options?: WebApiOptions): Promise<SimulatedWebApi>
   /**
+   * Opens the native half, for unmodified steamworks.js clients and native game servers; Linux only, with a C compiler.
+   *
+   * @throws TicketgateError `ERR_STEAM_LIBRARY` when no compiler works; TypeError or RangeError naming the option.
+   */
+  openNative(options?: NativeSteamOptions): Promise<NativeSteam>
+  /**
    * Sends a later verdict to every open session of a player at any game server: 1 to 10, or a number that
    * nobody knows. 0 confirms.
    */
   revoke(account: SimulatedAccount, response: number, options?: { readonly owner?: SimulatedAccount }): void
   /** Hears every change of the simulated world, after it happened. Returns what ends it. */
   subscribe(listener: (operation: Operation) => void): () => void
-  /** Closes all game servers, clients and Web APIs it made; no more can be made. Idempotent. */
+  /** Closes all game servers, clients, Web APIs and native halves it made; no more can be made. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -90,6 +98,7 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
   let closed = false
   let servers = 0
   let webApis = 0
+  let natives = 0
 
   function checkKnownApp(name: string, appId: AppId): AppId {
     if (!world.knownAppIds.has(checkAppId(name, appId))) {
@@ -186,6 +195,15 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
       const webApi = await listenWebApi(options, { steam, world, clock, key, label, defaultKey })
       if (!closed) return own(webApi)
       await webApi.close()
+      throw new TicketgateError('ERR_CLOSED', 'This simulated Steam was closed')
+    },
+    async openNative(options = {}) {
+      requireOpen()
+      natives += 1
+      const host = { world, mint, clock, appIds, random: random.fork(`native-${natives}`) }
+      const native = await openNative(checkNativeOptions(options), host)
+      if (!closed) return own(native)
+      await native.close()
       throw new TicketgateError('ERR_CLOSED', 'This simulated Steam was closed')
     },
     revoke(account, response, options = {}) {

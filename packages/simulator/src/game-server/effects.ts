@@ -24,6 +24,10 @@ export function effectOnSession(operation: Operation, session: GoodSession): num
       return world.ticketByHead(session.head)?.facts.handle === operation.handle
         ? AuthSessionResponse.AuthTicketCanceled
         : undefined
+    case 'ticket-abandoned':
+      return world.ticketByHead(session.head)?.facts.handle === operation.handle
+        ? AuthSessionResponse.UserNotConnectedToSteam
+        : undefined
     case 'license-lost':
       return world.ownerOf(player, appId) === undefined ? AuthSessionResponse.NoLicenseOrExpired : undefined
     case 'went-offline':

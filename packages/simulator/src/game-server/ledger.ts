@@ -74,3 +74,32 @@ export function createLedger(): WritableLedger {
     },
   }
 }
+
+/** The sum of several ledgers, as they are at each look. */
+export function sumLedgers(ledgers: () => readonly Ledger[]): Ledger {
+  const sum = (count: (ledger: Ledger) => number): number =>
+    ledgers().reduce((total, ledger) => total + count(ledger), 0)
+  return {
+    get begun() {
+      return sum(({ begun }) => begun)
+    },
+    get ended() {
+      return sum(({ ended }) => ended)
+    },
+    get open() {
+      return sum(({ open }) => open)
+    },
+    get strayEnds() {
+      return sum(({ strayEnds }) => strayEnds)
+    },
+    get openPlayers() {
+      return [...new Set(ledgers().flatMap(({ openPlayers }) => openPlayers))]
+    },
+    of: (steamId) => ({
+      begun: sum((ledger) => ledger.of(steamId).begun),
+      ended: sum((ledger) => ledger.of(steamId).ended),
+      open: sum((ledger) => ledger.of(steamId).open),
+      strayEnds: sum((ledger) => ledger.of(steamId).strayEnds),
+    }),
+  }
+}

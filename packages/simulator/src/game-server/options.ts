@@ -43,7 +43,7 @@ export interface GameServerFaults {
 }
 
 /** The defaults of {@link GameServerFaults}. */
-const defaultGameServerFaults: Readonly<GameServerFaults> = Object.freeze({
+export const defaultGameServerFaults: Readonly<GameServerFaults> = Object.freeze({
   verdictDelayMs: 0,
   verdict: 'normal',
   nextVerdict: undefined,

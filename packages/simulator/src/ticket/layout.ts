@@ -33,6 +33,12 @@ export interface TicketFields {
   readonly dlc: readonly { readonly appId: number; readonly licenses: readonly number[] }[]
 }
 
+/** What the signature covers. */
+export type OwnershipFields = Omit<
+  TicketFields,
+  'gcToken' | 'issuer' | 'tokenTimeSeconds' | 'type' | 'nonce' | 'clientClockMs' | 'counter'
+>
+
 /** Length of the part that Steam knows a ticket by; sections of 4 + 20 and 4 + 24 bytes. */
 export const headLength = 52
 export const signatureLength = 128
@@ -55,7 +61,7 @@ export function writeHead(fields: TicketFields): Uint8Array {
 }
 
 /** Writes the ownership ticket, its own length first: what the signature covers. */
-export function writeOwnership(fields: TicketFields): Uint8Array {
+export function writeOwnership(fields: OwnershipFields): Uint8Array {
   const dlcLength = fields.dlc.reduce((sum, { licenses }) => sum + 6 + 4 * licenses.length, 0)
   const bytes = new Uint8Array(46 + 4 * fields.licenses.length + dlcLength)
   const view = new DataView(bytes.buffer)

@@ -50,6 +50,8 @@ export type Operation =
   | { readonly type: 'license-lost'; readonly steamId: SteamId; readonly appId: AppId }
   | { readonly type: 'ticket-issued'; readonly ticket: TicketFacts }
   | { readonly type: 'ticket-canceled'; readonly handle: number }
+  /** The process that held the ticket is gone: it ends, and whoever plays with it is not connected any more. */
+  | { readonly type: 'ticket-abandoned'; readonly handle: number }
   /** A verifier found the ticket good. `by` names it. */
   | { readonly type: 'ticket-used'; readonly handle: number; readonly by: string }
   /** A number out of the blue for every open session of a player; changes nothing else. */

@@ -67,6 +67,28 @@ export class World {
     }
   }
 
+  /** Operations that make this world out of an empty one, as far as it is remembered. */
+  snapshot(): Operation[] {
+    const operations: Operation[] = []
+    for (const { facts, online, owns, vacBans, publisherBans } of this.accounts.values()) {
+      const { steamId } = facts
+      operations.push({ type: 'account-created', account: { ...facts, owns: [...owns], online } })
+      for (const appId of vacBans) operations.push({ type: 'vac-banned', steamId, appId })
+      for (const appId of publisherBans) operations.push({ type: 'publisher-banned', steamId, appId })
+    }
+    for (const { facts, state, usedBy } of this.#ticketsByHandle.values()) {
+      if (state !== 'live') continue
+      operations.push({ type: 'ticket-issued', ticket: facts })
+      for (const by of usedBy) operations.push({ type: 'ticket-used', handle: facts.handle, by })
+    }
+    return operations
+  }
+
+  /** Apps and DLC that an account may use, its own or the lender's. */
+  licensesOf(steamId: SteamId): AppId[] {
+    return [...this.knownAppIds].filter((appId) => this.ownerOf(steamId, appId) !== undefined)
+  }
+
   ticketByHead(head: string): TicketState | undefined {
     return this.#ticketsByHead.get(head)
   }
@@ -124,6 +146,7 @@ export class World {
         return
       }
       case 'ticket-canceled':
+      case 'ticket-abandoned':
         this.#killTicket(operation.handle, 'canceled')
         return
       case 'ticket-used': {
@@ -136,7 +159,10 @@ export class World {
   }
 
   #changeAccount(
-    operation: Exclude<Operation, { type: 'account-created' | 'ticket-issued' | 'ticket-canceled' | 'ticket-used' }>,
+    operation: Exclude<
+      Operation,
+      { type: 'account-created' | 'ticket-issued' | 'ticket-canceled' | 'ticket-abandoned' | 'ticket-used' }
+    >,
   ): void {
     const account = this.accounts.get(operation.steamId)
     if (!account) return
