@@ -7,7 +7,7 @@
 // - core declares nothing, so imports nothing, and no `node:` module either
 // - only the command line (`ticketgate`) may use other packages of ours than core
 // - relative imports stay inside src; a package does not import itself by name
-// - what the entry `./client` loads imports no `node:` module: it runs in browsers
+// - what the entries for pages load (`./client` and those named below) imports no `node:` module: it runs in browsers
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -17,6 +17,7 @@ import { root } from './project.mjs'
 
 const core = '@ticketgate/core'
 const mayUseAll = new Set(['ticketgate'])
+const pageEntries = ['./client', './steamworks', './bridge', './electron-preload', './electron-renderer']
 
 const repository = resolve(process.argv[2] ?? root)
 const packages = join(repository, 'packages')
@@ -63,14 +64,16 @@ function checkPackage(folder) {
     }
   }
 
-  const client = manifest.exports?.['./client']?.['@ticketgate/source']
-  for (const file of client ? reachableFrom(join(folder, client), importsOf) : []) {
-    for (const specifier of importsOf.get(file).filter(isBuiltin)) {
-      if (manifest.name === core) continue // reported above
-      violations.push({
-        file,
-        problem: `imports ${specifier}, and ./client, which browsers load, reaches it`,
-      })
+  for (const entry of pageEntries) {
+    const source = manifest.exports?.[entry]?.['@ticketgate/source']
+    if (!source || manifest.name === core) continue // core's are reported above
+    for (const file of reachableFrom(join(folder, source), importsOf)) {
+      for (const specifier of importsOf.get(file).filter(isBuiltin)) {
+        violations.push({
+          file,
+          problem: `imports ${specifier}, and ${entry}, which browsers load, reaches it`,
+        })
+      }
     }
   }
   return violations

@@ -83,6 +83,18 @@ const violations: [title: string, files: Record<string, string>, message: RegExp
     },
     /shared\/encode\.ts: imports node:buffer, and \.\/client, which browsers load, reaches it/,
   ],
+
+  [
+    'a node: module behind an entry for pages in Electron',
+    {
+      'packages/leaf/package.json': leaf({
+        exports: { './electron-renderer': { '@ticketgate/source': './src/page.ts' } },
+      }),
+      'packages/leaf/src/page.ts': `export * from './shared/encode.ts'`,
+      'packages/leaf/src/shared/encode.ts': `import 'node:buffer'`,
+    },
+    /shared\/encode\.ts: imports node:buffer, and \.\/electron-renderer, which browsers load, reaches it/,
+  ],
 ]
 
 describe('the boundary check', () => {

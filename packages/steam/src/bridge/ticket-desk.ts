@@ -1,0 +1,109 @@
+import { type ClientTicket, type TicketSource, toBase64Url } from '@ticketgate/core/client'
+import { checkInteger } from '../steamworks/options.ts'
+import { type BridgeAnswer, type BridgeQuestion, type FailedAnswer, parseQuestion } from './messages.ts'
+
+/** What may be set on a desk. */
+export interface TicketDeskOptions {
+  /**
+   * Tickets this one asker may have open or asked for, 1 to 1,000; more are refused.
+   *
+   * @default 8
+   */
+  readonly maxTickets?: number
+  /**
+   * Whether a ticket may be made for an identity. Whoever can ask here can otherwise get tickets in the player's
+   * name for any service of the game. Default: every identity.
+   */
+  readonly isIdentityAllowed?: (identity: string) => boolean
+}
+
+/** Answers the questions of one asker who has no Steam of their own. */
+export interface TicketDesk {
+  /** Tickets that are open or asked for. */
+  readonly openTickets: number
+  /** Total: whatever is asked gets an answer. Never rejects. */
+  answer(question: unknown): Promise<BridgeAnswer>
+  /** The asker is gone: cancels their tickets, and those that still come. */
+  close(): void
+}
+
+/**
+ * Makes the desk of one asker: one page, one port, one child process.
+ *
+ * @throws TypeError, RangeError for options that make no sense.
+ */
+export function createTicketDesk(source: TicketSource, options: TicketDeskOptions = {}): TicketDesk {
+  if (typeof source?.getTicket !== 'function') throw new TypeError('"source" must be a ticket source')
+  const { maxTickets = 8, isIdentityAllowed } = options
+  checkInteger('maxTickets', maxTickets, 1, 1_000)
+  if (isIdentityAllowed !== undefined && typeof isIdentityAllowed !== 'function') {
+    throw new TypeError(`"isIdentityAllowed" must be a function, got ${typeof isIdentityAllowed}`)
+  }
+  /** What ends each ticket, by the asker's id. */
+  const open = new Map<number, () => void>()
+  let isClosed = false
+
+  async function get({ id, request }: BridgeQuestion & { ticketgate: 'get' }): Promise<BridgeAnswer> {
+    if (open.has(id)) return failed('a ticket of that id is open already')
+    if (open.size >= maxTickets) return failed(`${maxTickets} tickets are open or asked for already`)
+    if (isIdentityAllowed !== undefined && !isIdentityAllowed(request.identity)) {
+      return failed('tickets for that identity are not given here')
+    }
+    const controller = new AbortController()
+    open.set(id, () => controller.abort())
+    let ticket: ClientTicket
+    try {
+      ticket = await source.getTicket(request, controller.signal)
+    } catch (error) {
+      open.delete(id)
+      return failed(error instanceof Error ? error.message : 'the ticket source failed')
+    }
+    if (controller.signal.aborted) {
+      open.delete(id)
+      ticket.cancel()
+      return failed('it was cancelled before it came')
+    }
+    open.set(id, () => {
+      open.delete(id)
+      ticket.cancel()
+    })
+    return { ok: true, data: typeof ticket.data === 'string' ? ticket.data : toBase64Url(ticket.data) }
+  }
+
+  function answer(question: BridgeQuestion): BridgeAnswer | Promise<BridgeAnswer> {
+    switch (question.ticketgate) {
+      case 'kinds':
+        return { ok: true, kinds: [...source.kinds], ...(source.appIds && { appIds: [...source.appIds] }) }
+      case 'get':
+        return get(question)
+      case 'cancel':
+        open.get(question.id)?.()
+        return { ok: true }
+    }
+  }
+
+  return {
+    get openTickets() {
+      return open.size
+    },
+    async answer(value) {
+      const question = parseQuestion(value)
+      if (question === undefined) return failed('not a question of this bridge')
+      if (isClosed) return failed('closed')
+      try {
+        return await answer(question)
+      } catch {
+        // What the application gave us threw. Its words are its own, not the asker's.
+        return failed('the half that has Steam has failed')
+      }
+    },
+    close() {
+      isClosed = true
+      for (const end of [...open.values()]) end()
+    },
+  }
+}
+
+function failed(message: string): FailedAnswer {
+  return { ok: false, message }
+}
