@@ -1,6 +1,6 @@
 import { type BackendEvent, type Clock, Emitter } from '@ticketgate/core'
 import type { GameServerEvents, GameServerState } from '../game-server.ts'
-import { Readiness } from './readiness.ts'
+import { Readiness } from '../logon/readiness.ts'
 
 /** Where an isolated game server stands, over all its children, and who is told of it. */
 export class Status {

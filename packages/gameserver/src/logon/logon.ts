@@ -1,20 +1,11 @@
-import { type Clock, TicketgateError } from '@ticketgate/core'
+import type { Clock } from '@ticketgate/core'
 import type { GameServerError } from '../errors.ts'
-import {
-  explainLogonTimeout,
-  explainRefusedLogon,
-  explainTakenCallbacks,
-  isTokenResult,
-} from '../faults/explain-logon-failure.ts'
+import { explainRefusedLogon, explainTakenCallbacks, isTokenResult } from '../faults/explain-logon-failure.ts'
 import type { GameServerState } from '../game-server.ts'
+import { Readiness } from './readiness.ts'
 
 /** What is told when the state changes. */
 export type StateListener = (from: GameServerState, to: GameServerState, error: GameServerError | undefined) => void
-
-interface Waiter {
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
 
 /** How long the library may be logged on without a word of it before somebody else must have heard that. */
 const takenAfterMs = 2_000
@@ -23,9 +14,8 @@ const takenAfterMs = 2_000
 export class Logon {
   readonly #clock: Clock
   readonly #hasToken: boolean
-  readonly #timeoutMs: number
   readonly #onChange: StateListener
-  readonly #waiters = new Set<Waiter>()
+  readonly #readiness: Readiness
   #state: GameServerState = 'connecting'
   #error: GameServerError | undefined
   #lastResult: number | undefined
@@ -40,8 +30,8 @@ export class Logon {
   }) {
     this.#clock = options.clock
     this.#hasToken = options.hasToken
-    this.#timeoutMs = options.timeoutMs
     this.#onChange = options.onChange
+    this.#readiness = new Readiness(options.clock, options.timeoutMs, () => this.#lastResult)
   }
 
   get state(): GameServerState {
@@ -102,34 +92,8 @@ export class Logon {
   }
 
   /** See `GameServer.ready`. */
-  async ready(signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted()
-    if (this.#state === 'connected') return
-    if (this.isOver) throw this.#reason()
-    await new Promise<void>((resolve, reject) => {
-      const settle = (): void => {
-        this.#waiters.delete(waiter)
-        this.#clock.clearTimer(timer)
-        signal?.removeEventListener('abort', abort)
-      }
-      const waiter: Waiter = {
-        resolve() {
-          settle()
-          resolve()
-        },
-        reject(error) {
-          settle()
-          reject(error)
-        },
-      }
-      const abort = (): void => waiter.reject(signal?.reason)
-      const timer = this.#clock.setTimer(
-        () => waiter.reject(explainLogonTimeout(this.#timeoutMs, this.#lastResult)),
-        this.#timeoutMs,
-      )
-      this.#waiters.add(waiter)
-      signal?.addEventListener('abort', abort, { once: true })
-    })
+  ready(signal: AbortSignal | undefined): Promise<void> {
+    return this.#readiness.wait(signal)
   }
 
   #change(to: GameServerState, error?: GameServerError): void {
@@ -137,14 +101,9 @@ export class Logon {
     if (from === to) return
     this.#state = to
     if (to === 'failed') this.#error = error
-    for (const waiter of [...this.#waiters]) {
-      if (to === 'connected') waiter.resolve()
-      else if (this.isOver) waiter.reject(this.#reason())
-    }
+    if (to === 'closed' && this.#error === undefined) this.#readiness.close()
+    else if (to === 'failed' && error !== undefined) this.#readiness.fail(error)
+    else this.#readiness.setReady(to === 'connected')
     this.#onChange(from, to, error)
-  }
-
-  #reason(): Error {
-    return this.#error ?? new TicketgateError('ERR_CLOSED', 'the game server is closed')
   }
 }

@@ -14,14 +14,17 @@ const longMs = 2 ** 31 - 1
 export class Readiness {
   readonly #clock: Clock
   readonly #timeoutMs: number
+  readonly #lastResult: () => number | undefined
   readonly #waiters = new Set<Waiter>()
   #error: Error | undefined
   #isReady = false
   #keepAlive: NodeJS.Timeout | undefined
 
-  constructor(clock: Clock, timeoutMs: number) {
+  /** @param lastResult The EResult of the latest attempt that failed, for whoever waited too long. */
+  constructor(clock: Clock, timeoutMs: number, lastResult: () => number | undefined = () => undefined) {
     this.#clock = clock
     this.#timeoutMs = timeoutMs
+    this.#lastResult = lastResult
   }
 
   async wait(signal: AbortSignal | undefined): Promise<void> {
@@ -36,7 +39,10 @@ export class Readiness {
         reject(error)
       }
       const onAbort = (): void => fail(signal?.reason)
-      const timer = this.#clock.setTimer(() => fail(explainLogonTimeout(this.#timeoutMs, undefined)), this.#timeoutMs)
+      const timer = this.#clock.setTimer(
+        () => fail(explainLogonTimeout(this.#timeoutMs, this.#lastResult())),
+        this.#timeoutMs,
+      )
       const waiter: Waiter = {
         resolve,
         reject,
