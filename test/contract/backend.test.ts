@@ -12,6 +12,7 @@ import {
   type TicketCondition,
 } from '@ticketgate/simulator/contract'
 import { steamWebApi } from '@ticketgate/steam'
+import { requireNativeSteam, startNativeServer } from '../fixtures/native-steam.ts'
 import { VirtualClock } from '../fixtures/virtual-clock.ts'
 
 const apps = [480, 481]
@@ -75,6 +76,45 @@ async function createGameServerSubject(): Promise<BackendSubject> {
   }
 }
 
+async function createNativeSubject(): Promise<BackendSubject> {
+  const scene = await startNativeServer()
+  const { steam, server, seen } = scene
+  const changed = (type: 'unavailable' | 'recovered') =>
+    new Promise<void>((resolve) => {
+      const unsubscribe = server.subscribe((event) => {
+        if (event.type !== type) return
+        unsubscribe()
+        resolve()
+      })
+    })
+  return {
+    backend: server,
+    createTicket: createTickets(steam, { kind: 'session' }),
+    asked: () => scene.sessions().begun,
+    open: () => scene.sessions().open,
+    // BeginAuthSession answers within the call: what can be held back of a begin is the call itself.
+    holdAnswers() {},
+    releaseAnswers() {},
+    async breakSteam() {
+      const lost = changed('unavailable')
+      seen.disconnect()
+      await lost
+    },
+    async mendSteam() {
+      const found = changed('recovered')
+      seen.reconnect()
+      await found
+    },
+    revoke({ steamId }) {
+      const account = steam.account(steamId)
+      if (account) steam.revoke(account, 6)
+    },
+    async dispose() {
+      await scene[Symbol.asyncDispose]()
+    },
+  }
+}
+
 async function createWebApiSubject(): Promise<BackendSubject> {
   const steam = createSimulatedSteam({ apps })
   const webApi = await steam.listenWebApi()
@@ -123,19 +163,28 @@ async function createWebApiSubject(): Promise<BackendSubject> {
   }
 }
 
-const subjects: { name: string; make: () => Promise<BackendSubject>; flags: BackendContractFlags }[] = [
+const gameServerFlags: BackendContractFlags = {
+  codes: {
+    canceled: 'ticket-canceled',
+    'wrong-identity': 'identity-mismatch',
+    offline: 'steam-offline',
+    unlicensed: 'no-license',
+  },
+  bansRefuse: true,
+}
+
+const subjects: {
+  name: string
+  make: () => Promise<BackendSubject>
+  flags: BackendContractFlags
+  isNative?: boolean
+}[] = [
+  { name: 'simulated game server', make: createGameServerSubject, flags: gameServerFlags },
   {
-    name: 'simulated game server',
-    make: createGameServerSubject,
-    flags: {
-      codes: {
-        canceled: 'ticket-canceled',
-        'wrong-identity': 'identity-mismatch',
-        offline: 'steam-offline',
-        unlicensed: 'no-license',
-      },
-      bansRefuse: true,
-    },
+    name: "native game server through Valve's library",
+    make: createNativeSubject,
+    flags: gameServerFlags,
+    isNative: true,
   },
   {
     name: 'Web API backend against the simulated Web API',
@@ -153,8 +202,11 @@ const subjects: { name: string; make: () => Promise<BackendSubject>; flags: Back
   },
 ]
 
-for (const { name, make, flags } of subjects) {
+for (const { name, make, flags, isNative } of subjects) {
   describe(`backend contract: ${name}`, () => {
+    before(async function () {
+      if (isNative) await requireNativeSteam(this)
+    })
     for (const contractCase of backendContract(make, flags)) {
       it(contractCase.name, contractCase.run)
     }
