@@ -128,6 +128,8 @@ export class InProcessGameServer implements GameServer {
     signal?.throwIfAborted()
     if (!isSteamId(steamId)) throw new TypeError('"steamId" must be the SteamID of a player, 17 digits')
     this.#requireConnected()
+    // A loss is known to the library before its callback is read, and a begin then would never be answered.
+    if (!this.#native.isLoggedOn) throw new BackendError('backend-unavailable', 'Steam has just been lost')
     const nativeId = BigInt(steamId)
     const result = this.#native.beginAuthSession(ticket.data, nativeId)
     if (result !== 0) {
