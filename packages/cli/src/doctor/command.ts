@@ -27,6 +27,7 @@ const defaultTimeoutSeconds = 30
 export function doctorCommand(program: Command, io: Io, setExitCode: (code: number) => void): void {
   program
     .command('doctor')
+    .allowExcessArguments(false)
     .summary('say what this machine lacks to verify tickets')
     .description(
       'Says what this machine lacks to verify tickets: with the Web API, or with --native as a game server by native\n' +
