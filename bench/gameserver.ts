@@ -175,12 +175,16 @@ async function reportRates(names: string[], roles: Role[], slices: number, count
   const base = found[0]!
   console.table(
     found.map(({ rates, cpuUs }, index) => {
-      const rate = { low: Math.min(...rates), high: Math.max(...rates) }
+      // The median with its interval: a ratio to one.
+      const rate = medianRatio(
+        rates,
+        rates.map(() => 1),
+      )
       const cpu = ratioOfTotals(cpuUs, base.cpuUs)
       const rateRatio = medianRatio(rates, base.rates)
       return {
         program: names[index],
-        'sessions/s': `${Math.round(median(rates))} (${Math.round(rate.low)} to ${Math.round(rate.high)})`,
+        'sessions/s': `${round(rate.value)} [${round(rate.low)} to ${round(rate.high)}] (${round(rate.min)} to ${round(rate.max)})`,
         'µs CPU': median(cpuUs).toFixed(2),
         'CPU ÷ bare': `${showEstimate(cpu)} (${cpu.min.toFixed(2)} to ${cpu.max.toFixed(2)})`,
         'rate ÷ bare': `${showEstimate(rateRatio)} (${rateRatio.min.toFixed(2)} to ${rateRatio.max.toFixed(2)})`,
@@ -188,6 +192,11 @@ async function reportRates(names: string[], roles: Role[], slices: number, count
       }
     }),
   )
+}
+
+/** To thousands. */
+function round(rate: number): string {
+  return `${Math.round(rate / 1_000)}k`
 }
 
 async function reportIdle(): Promise<void> {
