@@ -34,7 +34,7 @@ export interface NativeGameServer {
   readonly faults: NativeServerFaults
   /** Its sessions, as its lines in the journal tell. */
   readonly ledger: Ledger
-  /** Loses Steam: callback 103 with an EResult; verdicts are lost. @param result @default 3, NoConnection */
+  /** Loses Steam: callback 103; verdicts are lost. @param result An EResult; 3, NoConnection, if not given. */
   disconnect(result?: number): void
   /** Logs on again, whatever the faults say: callbacks 101 and 115. An anonymous server has a new SteamID. */
   reconnect(): void
