@@ -93,8 +93,8 @@ static bool open_session(struct pipe *pipe, uint64_t steam_id) {
   return false;
 }
 
-/* `ticket`: NULL when its bytes are not laid out as one. */
-static void tell_begin(struct pipe *pipe, uint64_t steam_id, int64_t result, const uint8_t *ticket, bool is_forced) {
+/* `ticket`: NULL when its bytes are not laid out as one. `forced`: the fault that was used, or -1. */
+static void tell_begin(struct pipe *pipe, uint64_t steam_id, int64_t result, const uint8_t *ticket, int64_t forced) {
   struct json_line line;
   pipe_begin_line(pipe, &line, "begin");
   json_add_digits(&line, "steamId", steam_id);
@@ -105,7 +105,7 @@ static void tell_begin(struct pipe *pipe, uint64_t steam_id, int64_t result, con
     sha256_text(ticket, TICKET_HEAD_BYTES, head);
     json_add_string(&line, "head", head);
   }
-  if (is_forced) json_add_boolean(&line, "isForced", true);
+  if (forced >= 0) json_add_integer(&line, "forcedResult", forced);
   pipe_tell(pipe, &line);
 }
 
@@ -125,7 +125,7 @@ int32_t session_begin(struct pipe *pipe, const uint8_t *ticket, int32_t length, 
   if (result == BEGIN_OK && !open_session(pipe, steam_id)) result = BEGIN_INVALID_TICKET;
 
   if (!pipe->is_local) {
-    tell_begin(pipe, steam_id, result, is_laid_out ? ticket : NULL, forced >= 0);
+    tell_begin(pipe, steam_id, result, is_laid_out ? ticket : NULL, forced);
   } else if (result == BEGIN_OK) {
     struct session *session = table_get(&pipe->sessions, steam_id);
     session->is_good = true;

@@ -58,6 +58,15 @@ describe('compileSteamClient', function () {
     await assert.rejects(steam.openNative({ compiler: 'no-such-compiler' }), { code: 'ERR_STEAM_LIBRARY' })
   })
 
+  it('asks a compiler for its version in the way it understands', async () => {
+    using folder = createFolder({
+      'odd-cc': '#!/bin/sh\ncase "$1" in --version) exit 1 ;; -v) echo odd 1 ;; *) exec cc "$@" ;; esac\n',
+    })
+    const compiler = join(folder.path, 'odd-cc')
+    chmodSync(compiler, 0o755)
+    await compileSteamClient({ compiler, cacheFolder: join(folder.path, 'cache') })
+  })
+
   it('tries the compiler that CC names first, and then the usual ones', async () => {
     using cache = createFolder({})
     const before = process.env.CC

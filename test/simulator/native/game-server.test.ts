@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { malformedVariants } from '@ticketgate/simulator'
+import { createSimulatedSteam, malformedVariants } from '@ticketgate/simulator'
 import {
   createNativeWorld,
   join,
@@ -74,7 +74,6 @@ describe('native game server', function () {
   })
 
   it('finds a ticket good that was made before the native half was opened', async () => {
-    const { createSimulatedSteam } = await import('@ticketgate/simulator')
     await using steam = createSimulatedSteam()
     const ann = steam.createAccount({ name: 'Ann' })
     const ticket = steam.mintTicket(ann, { kind: 'session' })

@@ -174,8 +174,9 @@ export function createAttachedServer(
     }
   }
 
-  function receiveBegin({ steamId, result, session, head = '', isForced }: Begin): void {
-    if (isForced) faults.clearNextBeginResult()
+  function receiveBegin({ steamId, result, session, head = '', forcedResult }: Begin): void {
+    // Unless another one has been set meanwhile.
+    if (forcedResult !== undefined && forcedResult === faults.nextBeginResult) faults.clearNextBeginResult()
     if (result !== 0 || session === undefined || sessions.has(steamId)) return
     sessions.begin({ steamId, head, identity: undefined, number: session })
   }
