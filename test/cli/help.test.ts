@@ -3,7 +3,7 @@ import { runNode } from '../support/run.ts'
 import { runCli } from './io.ts'
 
 const onSources = '--conditions=@ticketgate/source'
-const commands = ['inspect', 'simulate', 'demo']
+const commands = ['inspect', 'doctor', 'simulate', 'demo']
 
 describe('ticketgate', () => {
   it('starts as a program', () => {

@@ -14,10 +14,9 @@ import {
   type TicketCondition,
 } from '@ticketgate/simulator/contract'
 import { steamWebApi } from '@ticketgate/steam'
-import type { Context } from 'mocha'
 import { createIsolatedGameServer } from '../../packages/gameserver/src/isolation/isolated-game-server.ts'
+import { requireNativeSteam, startNativeServer } from '../fixtures/native-steam.ts'
 import { VirtualClock } from '../fixtures/virtual-clock.ts'
-import { requireSteamClient } from '../simulator/native/harness.ts'
 
 const apps = [480, 481]
 const identity = 'contract'
@@ -77,6 +76,45 @@ async function createGameServerSubject(): Promise<BackendSubject> {
       if (account) steam.revoke(account, 6)
     },
     dispose: () => steam.close(),
+  }
+}
+
+async function createNativeSubject(): Promise<BackendSubject> {
+  const scene = await startNativeServer()
+  const { steam, server, seen } = scene
+  const changed = (type: 'unavailable' | 'recovered') =>
+    new Promise<void>((resolve) => {
+      const unsubscribe = server.subscribe((event) => {
+        if (event.type !== type) return
+        unsubscribe()
+        resolve()
+      })
+    })
+  return {
+    backend: server,
+    createTicket: createTickets(steam, { kind: 'session' }),
+    asked: () => scene.sessions().begun,
+    open: () => scene.sessions().open,
+    // BeginAuthSession answers within the call: what can be held back of a begin is the call itself.
+    holdAnswers() {},
+    releaseAnswers() {},
+    async breakSteam() {
+      const lost = changed('unavailable')
+      seen.disconnect()
+      await lost
+    },
+    async mendSteam() {
+      const found = changed('recovered')
+      seen.reconnect()
+      await found
+    },
+    revoke({ steamId }) {
+      const account = steam.account(steamId)
+      if (account) steam.revoke(account, 6)
+    },
+    async dispose() {
+      await scene[Symbol.asyncDispose]()
+    },
   }
 }
 
@@ -201,21 +239,24 @@ const gameServerFlags: BackendContractFlags = {
   bansRefuse: true,
 }
 
-interface Subject {
-  readonly name: string
-  readonly make: () => Promise<BackendSubject>
-  readonly flags: BackendContractFlags
-  /** Skips where it cannot run. */
-  readonly require?: (context: Context) => Promise<unknown>
-}
-
-const subjects: Subject[] = [
+const subjects: {
+  name: string
+  make: () => Promise<BackendSubject>
+  flags: BackendContractFlags
+  isNative?: boolean
+}[] = [
   { name: 'simulated game server', make: createGameServerSubject, flags: gameServerFlags },
   {
-    name: 'native game server, isolated',
+    name: "native game server through Valve's library",
+    make: createNativeSubject,
+    flags: gameServerFlags,
+    isNative: true,
+  },
+  {
+    name: "native game server through Valve's library, isolated",
     make: createIsolatedSubject,
     flags: gameServerFlags,
-    require: requireSteamClient,
+    isNative: true,
   },
   {
     name: 'Web API backend against the simulated Web API',
@@ -233,12 +274,11 @@ const subjects: Subject[] = [
   },
 ]
 
-for (const { name, make, flags, require } of subjects) {
+for (const { name, make, flags, isNative } of subjects) {
   describe(`backend contract: ${name}`, () => {
     before(async function () {
-      await require?.(this)
+      if (isNative) await requireNativeSteam(this)
     })
-
     for (const contractCase of backendContract(make, flags)) {
       it(contractCase.name, contractCase.run)
     }

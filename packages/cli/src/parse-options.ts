@@ -1,11 +1,16 @@
 import { isAppId } from '@ticketgate/core'
 import { InvalidArgumentError } from 'commander'
 
-/** For commander: an app id; may be given several times. */
-export function collectAppId(text: string, previous: readonly number[] = []): readonly number[] {
+/** For commander: an app id. */
+export function parseAppId(text: string): number {
   const appId = /^\d{1,10}$/.test(text) ? Number(text) : 0
   if (!isAppId(appId)) throw new InvalidArgumentError('It must be an app id, 1 to 4294967295.')
-  return [...previous, appId]
+  return appId
+}
+
+/** For commander: an app id; may be given several times. */
+export function collectAppId(text: string, previous: readonly number[] = []): readonly number[] {
+  return [...previous, parseAppId(text)]
 }
 
 /** For commander: an integer within bounds. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo/command.ts'
+import { doctorCommand } from './doctor/command.ts'
 import { inspectCommand } from './inspect/command.ts'
 import { createPaint, exitCodes, type Io, UsageError } from './io.ts'
 import { simulateCommand } from './simulate/command.ts'
@@ -25,7 +26,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const setExitCode = (code: number): void => {
     exitCode = code
   }
-  for (const add of [inspectCommand, simulateCommand, demoCommand]) add(program, io, setExitCode)
+  for (const add of [inspectCommand, doctorCommand, simulateCommand, demoCommand]) add(program, io, setExitCode)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

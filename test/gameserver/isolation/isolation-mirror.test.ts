@@ -203,13 +203,18 @@ describe('an isolated game server', () => {
     await rejected
   })
 
-  it('kills a child that does not close in time', async () => {
-    await using scene = await createScene({ options: { description: 'never closes' } })
+  it('kills a child that does not close in time, and warns of that', async () => {
+    const warnings: unknown[] = []
+    const log: LogMethod = () => {}
+    const logger = { trace: log, debug: log, info: log, warn: (fields: object) => warnings.push(fields), error: log }
+    await using scene = await createScene({ options: { description: 'never closes', logger } })
     const [pid = 0] = scene.journal.pids
     const closed = scene.server.close()
     scene.clock.advance(10_000)
     await closed
     assert.equal(isRunning(pid), false)
+    const end = 'the process of the isolated game server was ended by SIGKILL'
+    assert.deepEqual(warnings, [{ reason: 'unclean-close', end }])
   })
 })
 

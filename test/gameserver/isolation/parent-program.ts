@@ -5,7 +5,10 @@ import { fakeChild } from './scene.ts'
 
 const server = await createIsolatedGameServer(
   { appId: 480, product: 'test', description: 'test' },
-  { childModule: fakeChild, env: { FAKE_JOURNAL: process.env.FAKE_JOURNAL, FAKE_PLAN: '["connected"]' } },
+  {
+    childModule: fakeChild,
+    env: { FAKE_JOURNAL: process.env.FAKE_JOURNAL, FAKE_PLAN: JSON.stringify([process.argv[3] ?? 'connected']) },
+  },
 )
 await server.ready()
 console.log('ready')
@@ -13,12 +16,11 @@ switch (process.argv[2]) {
   case 'stay':
     setInterval(() => {}, 60_000)
     break
-  case 'hang the child':
-    void server.beginAuthSession!(
-      { ticket: { data: Buffer.from('crash hang') } as never, steamId: '76561197960265729', identity: undefined },
+  case 'crash the child':
+    await server.beginAuthSession!(
+      { ticket: { data: Buffer.from('crash SIGKILL') } as never, steamId: '76561197960265729', identity: undefined },
       undefined,
-    ).catch(() => {})
-    setInterval(() => {}, 60_000)
+    ).catch((error: { refusalCode: string }) => console.log(`rejected: ${error.refusalCode}`))
     break
   case 'close':
     await server.close()

@@ -10,13 +10,13 @@ import { isRunning } from './scene.ts'
 
 const onSources = '--conditions=@ticketgate/source'
 
-async function startParent(doing: string) {
+async function startParent(doing: string, step = 'connected') {
   const folder = createFolder({ journal: '' })
   const journalPath = join(folder.path, 'journal')
-  const program = startProgram([onSources, 'test/gameserver/isolation/parent-program.ts', doing], {
+  const program = startProgram([onSources, 'test/gameserver/isolation/parent-program.ts', doing, step], {
     FAKE_JOURNAL: journalPath,
   })
-  await program.saw(/ready/)
+  await program.saw(step === 'connected' ? /ready/ : /GameServerError/)
   const lines = () => readFileSync(journalPath, 'utf8').split('\n').filter(Boolean)
   return {
     program,
@@ -57,6 +57,23 @@ describe('the game of an isolated game server', function () {
     assert.equal(await parent.program.ended, 0)
     assert.match(parent.program.stdout, /closed/)
     assert.equal(isRunning(parent.childPid), false)
+  })
+
+  for (const [step, message] of [
+    ['fault app-id', /Steam did not start/],
+    ['SIGSEGV', /was ended by SIGSEGV/],
+  ] as const) {
+    it(`lives until it knows that the start failed: ${step}`, async () => {
+      await using parent = await startParent('nothing', step)
+      assert.equal(await parent.program.ended, 1)
+      assert.match(parent.program.output, message)
+    })
+  }
+
+  it('lives until a begin is answered by the end of the child', async () => {
+    await using parent = await startParent('crash the child')
+    assert.equal(await parent.program.ended, 0)
+    assert.match(parent.program.stdout, /rejected: backend-unavailable/)
   })
 
   it('alone decides what a signal to both means', async () => {

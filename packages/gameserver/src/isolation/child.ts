@@ -91,17 +91,21 @@ export class Child {
 
   /** Keeps this process alive until {@link release}: something is awaited from the child. */
   hold(): void {
-    if (this.#holders++ === 0) this.#process.channel?.ref()
+    if (this.#holders++ > 0) return
+    this.#process.channel?.ref()
+    // Its answer may be its end.
+    this.#process.ref()
   }
 
   release(): void {
-    if (--this.#holders === 0) this.#process.channel?.unref()
+    if (--this.#holders > 0) return
+    this.#process.channel?.unref()
+    this.#process.unref()
   }
 
   /** Asks the child to close, kills it when that takes too long, resolves when it is gone. */
   async close(): Promise<void> {
     if (!this.#isOver) {
-      this.#process.ref()
       this.hold()
       this.#clock.clearTimer(this.#timer)
       this.send({ type: 'close' })

@@ -68,6 +68,7 @@ export class Supervisor {
   readonly #listener: SupervisorListener
   #child: Child | undefined
   #hasStarted = false
+  #hasClosed = false
   #startError: Error | undefined
   #firstStart: { resolve: () => void; reject: (error: Error) => void } | undefined
   #restartTimer: unknown
@@ -154,6 +155,7 @@ export class Supervisor {
         this.#startError = fromErrorRecord(message.error)
         return
       case 'closed':
+        this.#hasClosed = true
         return
       case 'started':
         this.#hasStarted = true
@@ -180,7 +182,14 @@ export class Supervisor {
     const isStable =
       this.#connectedSinceMs !== undefined && monotonicNow(this.#clock) - this.#connectedSinceMs >= this.#times.stableMs
     this.#connectedSinceMs = undefined
+    const isClosing = this.#isFinal
     if (this.#hasStarted) this.#listener.lost(end)
+    if (isClosing && !(this.#hasClosed && end.exitCode === 0)) {
+      this.#logger?.warn(
+        { reason: 'unclean-close', end: error.message },
+        'isolated game server did not close by itself',
+      )
+    }
     // A listener may have closed everything.
     if (this.#isFinal) return
     if (isConfigurationFault(error)) {

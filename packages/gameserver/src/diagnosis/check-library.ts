@@ -1,0 +1,26 @@
+import { type LibraryFiles, loadSteamLibrary } from '../binding/koffi-library.ts'
+import { explainBindingFailure } from '../faults/explain-load-failure.ts'
+
+/**
+ * Whether koffi, through which Valve's library is called, can be loaded. Returns its version.
+ *
+ * @throws GameServerError `ERR_STEAM_LIBRARY`
+ */
+export async function checkBinding(): Promise<string> {
+  try {
+    const { default: koffi } = await import('koffi')
+    return koffi.version
+  } catch (cause) {
+    throw explainBindingFailure(cause)
+  }
+}
+
+/**
+ * Loads Valve's library into this process, `steamclient.so` before it where one is named, and looks for every function that
+ * is used. Starts nothing.
+ *
+ * @throws GameServerError `ERR_STEAM_LIBRARY`
+ */
+export async function checkSteamLibrary(files: LibraryFiles): Promise<void> {
+  await loadSteamLibrary(files)
+}
