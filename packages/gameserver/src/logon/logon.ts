@@ -1,4 +1,4 @@
-import type { Clock } from '@ticketgate/core'
+import { type Clock, monotonicNow } from '@ticketgate/core'
 import type { GameServerError } from '../errors.ts'
 import { explainRefusedLogon, explainTakenCallbacks, isTokenResult } from '../faults/explain-logon-failure.ts'
 import type { GameServerState } from '../game-server.ts'
@@ -15,7 +15,9 @@ export class Logon {
   readonly #clock: Clock
   readonly #hasToken: boolean
   readonly #onChange: StateListener
+  readonly #timeoutMs: number
   readonly #readiness: Readiness
+  readonly #startedMs: number
   #state: GameServerState = 'connecting'
   #error: GameServerError | undefined
   #lastResult: number | undefined
@@ -31,7 +33,9 @@ export class Logon {
     this.#clock = options.clock
     this.#hasToken = options.hasToken
     this.#onChange = options.onChange
+    this.#timeoutMs = options.timeoutMs
     this.#readiness = new Readiness(options.clock, options.timeoutMs, () => this.#lastResult)
+    this.#startedMs = monotonicNow(options.clock)
   }
 
   get state(): GameServerState {
@@ -46,9 +50,13 @@ export class Logon {
     return this.#state === 'closed' || this.#state === 'failed'
   }
 
-  /** Whether an answer is to be expected soon; what is tried again and again is not. */
+  /** Whether an answer is to be expected soon; what is tried again and again, or late already, is not. */
   get isPending(): boolean {
-    return this.#state === 'connecting' && this.#lastResult === undefined
+    return (
+      this.#state === 'connecting' &&
+      this.#lastResult === undefined &&
+      monotonicNow(this.#clock) - this.#startedMs < this.#timeoutMs
+    )
   }
 
   /** Callback 101. */
@@ -82,7 +90,7 @@ export class Logon {
       this.#loggedOnSinceMs = undefined
       return
     }
-    const nowMs = this.#clock.monotonicNow?.() ?? this.#clock.now()
+    const nowMs = monotonicNow(this.#clock)
     this.#loggedOnSinceMs ??= nowMs
     if (nowMs - this.#loggedOnSinceMs >= takenAfterMs) this.#change('failed', explainTakenCallbacks())
   }

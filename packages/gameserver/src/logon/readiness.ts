@@ -1,4 +1,5 @@
-import { type Clock, TicketgateError } from '@ticketgate/core'
+import type { Clock } from '@ticketgate/core'
+import { closedError } from '../faults/closed.ts'
 import { explainLogonTimeout } from '../faults/explain-logon-failure.ts'
 
 interface Waiter {
@@ -77,7 +78,7 @@ export class Readiness {
   }
 
   close(): void {
-    this.fail(new TicketgateError('ERR_CLOSED', 'the game server is closed'))
+    this.fail(closedError())
   }
 
   #settle(settle: (waiter: Waiter) => void): void {
