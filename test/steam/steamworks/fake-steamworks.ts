@@ -29,7 +29,7 @@ export class FakeTicket implements SteamworksTicket {
 
   getBytes(): Uint8Array {
     if (this.unreadable) throw new Error('the buffer is gone')
-    return this.data
+    return Buffer.from(this.data)
   }
 
   cancel(): void {

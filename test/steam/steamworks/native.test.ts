@@ -8,6 +8,7 @@ import { createGate, type Gate } from '@ticketgate/core'
 import {
   createSimulatedSteam,
   type NativeSteam,
+  readJournal,
   type SimulatedAccount,
   type SimulatedSteam,
 } from '@ticketgate/simulator'
@@ -169,6 +170,17 @@ describe('tickets of an unmodified steamworks.js', function () {
           await puppet.ended
           await until(() => ann.liveTickets.length === 0)
           assert.equal(cancelled, 1)
+        })
+
+        it('leaves nothing open when the game exits before Steam has answered', async () => {
+          native.clientFaults.delayMs = 200
+          const puppet = await start(library, place)
+          join(puppet).catch(() => {})
+          await until(() => readJournal(native.journalPath).some(({ type }) => type === 'ticket-requested'))
+          puppet.call('exit').catch(() => {})
+          await puppet.ended
+          await until(() => native.clients.length === 0)
+          assert.equal(ann.liveTickets.length, 0)
         })
 
         it('leaves nothing open when the game is killed', async () => {

@@ -403,6 +403,13 @@ describe('createSteamworksTicketSource', () => {
     })
   })
 
+  it('allows 32 tickets at a time unless told otherwise', async () => {
+    const got = Array.from({ length: 33 }, () => get())
+    await settle()
+    assert.equal(source.openTickets, 32)
+    assert.equal(code(got[32]!), 'ERR_TICKET_LIMIT')
+  })
+
   describe('what goes wrong', () => {
     it("keeps Steam's own words and the error that held them", async () => {
       const got = get()
