@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { simulatorPublicKey } from '@ticketgate/simulator'
 import { inspectTicket } from '@ticketgate/steam'
 import { startProgram } from '../flow/child.ts'
+import { requireSteamClient, startPuppet, startServerProcess } from '../simulator/native/harness.ts'
 
 const simulate = ['--conditions=@ticketgate/source', 'packages/cli/src/main.ts', 'simulate']
 
@@ -70,6 +72,43 @@ describe('ticketgate simulate', function () {
     assert.match(program.output, /warning: listening on 0\.0\.0\.0/)
     program.kill('SIGINT')
     assert.equal(await program.ended, 0, program.output)
+  })
+
+  it('runs a native Steam client beside it for the processes that its guide names', async function () {
+    await requireSteamClient(this)
+    await using program = startProgram([...simulate, '--port', '0', '--native'])
+    await program.saw(/Ctrl\+C ends it/)
+    const [, url = ''] = /at (http:\S+), apps/.exec(program.stdout) ?? []
+    const [, home = '', folder = ''] =
+      /SIMULATED='HOME=(\S+) TICKETGATE_SIMULATED_STEAM=(\S+)'/.exec(program.stdout) ?? []
+    assert.match(program.stdout, /env \$SIMULATED TICKETGATE_SIMULATED_ACCOUNT=\$ADA node game\.js/)
+    assert.match(program.stdout, /env \$SIMULATED SteamAppId=480 node server\.js/)
+    const created = await fetch(`${url}/simulator/accounts`, { method: 'POST', body: '{"name":"Zoe"}' })
+    const { steamId } = (await created.json()) as { steamId: string }
+    const environment = { HOME: home, TICKETGATE_SIMULATED_STEAM: folder, TICKETGATE_SIMULATED_ACCOUNT: steamId }
+    await using client = await startPuppet('client-process.ts', environment)
+    await client.call('init', 480)
+    await using server = await startServerProcess({ environment: () => environment })
+    assert.equal((await server.init()).message, '')
+    await server.logOnAnonymous()
+    await server.pollUntil(115)
+    const ticket = await client.call<{ bytes: Buffer }>('ticketForServer', await server.steamId())
+    assert.equal(await server.begin(ticket.bytes, steamId), 0)
+    const verdict = (await server.pollUntil(143)).at(-1)
+    assert.equal(verdict?.bytes.readInt32LE(8), 0)
+
+    program.kill('SIGINT')
+    assert.equal(await program.ended, 0, program.output)
+    assert.ok(!existsSync(folder))
+    assert.ok((await server.pollUntil(103)).length > 0)
+  })
+
+  it('says so when no C compiler works', async () => {
+    const environment = { CC: 'no-such-compiler', PATH: '/nowhere' }
+    await using program = startProgram([...simulate, '--port', '0', '--native'], environment)
+    assert.equal(await program.ended, 1)
+    assert.match(program.output, /No C compiler made the native Steam client/)
+    assert.match(program.output, /no-such-compiler: not found/)
   })
 
   it('says so when the port is taken', async () => {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import { requireSteamClient } from '../simulator/native/harness.ts'
 import { root, run, runNode } from '../support/run.ts'
 
 interface Manifest {
@@ -99,6 +100,18 @@ describe('the packed packages', () => {
           const { code, output } = runNode(['--input-type=module', '-e', program], { cwd: installation })
           assert.equal(code, 0, output)
           if (typeof target === 'object') assert.ok(existsSync(join(installed, target.types ?? '')), target.types)
+        })
+      }
+
+      if (folder === 'simulator') {
+        it('compiles the native Steam client from what was packed', async function () {
+          this.timeout(60_000)
+          await requireSteamClient(this)
+          const program = `
+            const { compileSteamClient } = await import('${manifest.name}')
+            await compileSteamClient({ cacheFolder: '${join(installation, 'cache')}' })`
+          const { code, output } = runNode(['--input-type=module', '-e', program], { cwd: installation })
+          assert.equal(code, 0, output)
         })
       }
 

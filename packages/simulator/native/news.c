@@ -13,6 +13,9 @@ static void receive_opened(struct pipe *pipe, const struct json_object *line) {
   int64_t steam_ms;
   int64_t machine_ms;
   if (!json_integer(line, "nowMs", &steam_ms) || !json_integer(line, "machineMs", &machine_ms)) return;
+  /* What JavaScript can count, so that the difference fits. */
+  const int64_t limit = (int64_t)1 << 53;
+  if (steam_ms < -limit || steam_ms > limit || machine_ms < -limit || machine_ms > limit) return;
   pipe->clock_offset_seconds = (steam_ms - machine_ms) / 1000;
 }
 

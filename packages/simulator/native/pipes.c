@@ -135,6 +135,8 @@ void pipe_begin_line(struct pipe *pipe, struct json_line *line, const char *type
 }
 
 void pipe_tell(struct pipe *pipe, struct json_line *line) {
+  /* Nobody knows a user who is not attached: a game server that was refused its ports. */
+  if (!pipe->id[0]) return;
   json_end(line);
   journal_append(&pipe->journal, line);
 }

@@ -93,6 +93,22 @@ static bool open_session(struct pipe *pipe, uint64_t steam_id) {
   return false;
 }
 
+/* `ticket`: NULL when its bytes are not laid out as one. `forced`: the fault that was used, or -1. */
+static void tell_begin(struct pipe *pipe, uint64_t steam_id, int64_t result, const uint8_t *ticket, int64_t forced) {
+  struct json_line line;
+  pipe_begin_line(pipe, &line, "begin");
+  json_add_digits(&line, "steamId", steam_id);
+  json_add_integer(&line, "result", result);
+  if (result == BEGIN_OK) json_add_integer(&line, "session", pipe->sessions_begun);
+  if (ticket) {
+    char head[SHA256_TEXT_BYTES];
+    sha256_text(ticket, TICKET_HEAD_BYTES, head);
+    json_add_string(&line, "head", head);
+  }
+  if (forced >= 0) json_add_integer(&line, "forcedResult", forced);
+  pipe_tell(pipe, &line);
+}
+
 int32_t session_begin(struct pipe *pipe, const uint8_t *ticket, int32_t length, uint64_t steam_id) {
   pipe_catch_up(pipe);
   if (pipe->begin_delay_ms > 0) sleep_ms(pipe->begin_delay_ms);
@@ -108,20 +124,9 @@ int32_t session_begin(struct pipe *pipe, const uint8_t *ticket, int32_t length, 
   if (result == BEGIN_OK && is_open) result = BEGIN_DUPLICATE_REQUEST;
   if (result == BEGIN_OK && !open_session(pipe, steam_id)) result = BEGIN_INVALID_TICKET;
 
-  struct json_line line;
-  pipe_begin_line(pipe, &line, "begin");
-  json_add_digits(&line, "steamId", steam_id);
-  json_add_integer(&line, "result", result);
-  if (result == BEGIN_OK) json_add_integer(&line, "session", pipe->sessions_begun);
-  if (is_laid_out && !pipe->is_local) {
-    char head[SHA256_TEXT_BYTES];
-    sha256_text(ticket, TICKET_HEAD_BYTES, head);
-    json_add_string(&line, "head", head);
-  }
-  if (forced >= 0) json_add_boolean(&line, "isForced", true);
-  pipe_tell(pipe, &line);
-
-  if (result == BEGIN_OK && pipe->is_local) {
+  if (!pipe->is_local) {
+    tell_begin(pipe, steam_id, result, is_laid_out ? ticket : NULL, forced);
+  } else if (result == BEGIN_OK) {
     struct session *session = table_get(&pipe->sessions, steam_id);
     session->is_good = true;
     call_back_verdict(pipe, steam_id, 0, steam_id);
@@ -132,11 +137,13 @@ int32_t session_begin(struct pipe *pipe, const uint8_t *ticket, int32_t length, 
 void session_end(struct pipe *pipe, uint64_t steam_id) {
   pipe_catch_up(pipe);
   struct session *session = table_remove(&pipe->sessions, steam_id);
-  struct json_line line;
-  pipe_begin_line(pipe, &line, "end");
-  json_add_digits(&line, "steamId", steam_id);
-  if (session) json_add_integer(&line, "session", session->number);
-  pipe_tell(pipe, &line);
+  if (!pipe->is_local) {
+    struct json_line line;
+    pipe_begin_line(pipe, &line, "end");
+    json_add_digits(&line, "steamId", steam_id);
+    if (session) json_add_integer(&line, "session", session->number);
+    pipe_tell(pipe, &line);
+  }
   if (session) session_free(session);
 }
 

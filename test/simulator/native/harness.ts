@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { join as joinPath } from 'node:path'
 import {
   compileSteamClient,
   createSimulatedSteam,
+  type MintTicketOptions,
   type NativeGameServer,
   type NativeSteam,
   type NativeSteamOptions,
@@ -36,7 +37,7 @@ export interface Puppet extends AsyncDisposable {
 }
 
 export async function startPuppet(file: string, environment: Record<string, string>): Promise<Puppet> {
-  const child: ChildProcess = fork(join(import.meta.dirname, file), {
+  const child: ChildProcess = fork(joinPath(import.meta.dirname, file), {
     execArgv: ['--conditions=@ticketgate/source'],
     env: { ...process.env, ...environment },
     serialization: 'advanced',
@@ -126,6 +127,11 @@ export interface NativeWorld extends AsyncDisposable {
   readonly steam: SimulatedSteam
   readonly native: NativeSteam
   readonly ann: SimulatedAccount
+  /** A steamworks.js client of an account, initialised. */
+  startClient(
+    account: SimulatedAccount,
+    options?: { readonly sdk?: Sdk } & Record<string, string>,
+  ): Promise<ClientProcess>
   /** A game server that is logged on, and what Steam sees of it. */
   startServer(options?: { readonly sdk?: Sdk } & Record<string, string>): Promise<{
     readonly server: ServerProcess
@@ -144,6 +150,12 @@ export async function createNativeWorld(
     steam,
     native,
     ann,
+    async startClient(account, environment = {}) {
+      const client = await startClientProcess(native, account, environment)
+      puppets.push(client)
+      await client.init()
+      return client
+    },
     async startServer(environment = {}) {
       const server = await startServerProcess(native, environment)
       puppets.push(server)
@@ -159,6 +171,60 @@ export async function createNativeWorld(
       await steam.close()
     },
   }
+}
+
+/** Looks again until it is so; the test's own time limit ends the wait. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+/** A game with an unmodified steamworks.js in a process of its own. */
+export interface ClientProcess extends Puppet {
+  init(appId?: number): Promise<void>
+  ticketForServer(steamId: string): Promise<KeptTicket>
+  ticketForIp(address: string): Promise<KeptTicket>
+  ticketForWebApi(identity: string): Promise<KeptTicket>
+  cancel(ticket: KeptTicket): Promise<void>
+}
+
+/** A ticket that the client process keeps open. */
+export interface KeptTicket {
+  readonly index: number
+  readonly bytes: Buffer
+}
+
+export async function startClientProcess(
+  native: NativeSteam,
+  account: SimulatedAccount | undefined,
+  { sdk = '1.60', ...environment }: { readonly sdk?: Sdk } & Record<string, string> = {},
+): Promise<ClientProcess> {
+  const puppet = await startPuppet('client-process.ts', {
+    ...native.environment(account),
+    TEST_SDK: sdk,
+    ...environment,
+  })
+  return Object.create(puppet, {
+    init: { value: (appId = 480) => puppet.call('init', appId) },
+    ticketForServer: { value: (steamId: string) => puppet.call('ticketForServer', steamId) },
+    ticketForIp: { value: (address: string) => puppet.call('ticketForIp', address) },
+    ticketForWebApi: { value: (identity: string) => puppet.call('ticketForWebApi', identity) },
+    cancel: { value: ({ index }: KeptTicket) => puppet.call('cancel', index) },
+  }) as ClientProcess
+}
+
+export type Started = Awaited<ReturnType<NativeWorld['startServer']>>
+
+/** Begins with a fresh ticket and waits for the verdict; answers the ticket. */
+export async function join(
+  { steam }: NativeWorld,
+  { server }: Started,
+  account: SimulatedAccount,
+  mint?: MintTicketOptions,
+) {
+  const ticket = steam.mintTicket(account, { kind: 'session', ...mint })
+  const result = await server.begin(ticket.data, account.steamId)
+  if (result !== 0) throw new Error(`BeginAuthSession returned ${result}`)
+  return { ticket, verdicts: readVerdicts(await server.pollUntil(143), steam) }
 }
 
 /** A callback 143 in words: `player: response` or, with another owner, `player: response (owner)`. */

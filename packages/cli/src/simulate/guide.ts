@@ -1,17 +1,18 @@
-import type { SimulatedSteam, SimulatedWebApi } from '@ticketgate/simulator'
+import type { NativeSteam, SimulatedSteam, SimulatedWebApi } from '@ticketgate/simulator'
 import type { Paint } from '../io.ts'
 import type { Resident } from './accounts.ts'
 
 /** What is needed to say how to use a simulated Steam. */
 export interface GuideOptions {
   readonly webApi: SimulatedWebApi
+  readonly native: NativeSteam | undefined
   readonly steam: SimulatedSteam
   readonly residents: readonly Resident[]
   readonly paint: Paint
 }
 
 /** The text that `ticketgate simulate` prints: accounts, and commands to copy that work as they stand. */
-export function writeGuide({ webApi, steam, residents, paint }: GuideOptions): string {
+export function writeGuide({ webApi, native, steam, residents, paint }: GuideOptions): string {
   const { url, key } = webApi
   const appId = steam.appIds[0]
   const [ada, , vera] = residents.map(({ account }) => account.steamId)
@@ -19,6 +20,21 @@ export function writeGuide({ webApi, steam, residents, paint }: GuideOptions): s
     `curl -s -X POST $STEAM/simulator/${path}${body ? ` -d '${JSON.stringify(body)}'` : ''}`
   const title = (text: string): string => paint('bold', text)
   const note = (text: string): string => paint('dim', `# ${text}`)
+  function writeNativeGuide({ home, folder, journalPath }: NativeSteam): string {
+    return `${title('A native Steam client')}, for processes on this machine
+  SIMULATED='HOME=${home} TICKETGATE_SIMULATED_STEAM=${folder}'
+
+  ${note("Ada's game, with an unmodified steamworks.js")}
+  env $SIMULATED TICKETGATE_SIMULATED_ACCOUNT=$ADA node game.js
+
+  ${note('a dedicated server, logged on through ISteamGameServer')}
+  env $SIMULATED SteamAppId=${appId} node server.js
+
+  ${note('what they and Steam tell each other')}
+  tail -f ${journalPath}
+
+`
+  }
   return `${title('Simulated Steam')} at ${paint('cyan', url)}, apps ${steam.appIds.join(', ')}, key ${paint('cyan', key)}
 
 ${title('Accounts')}
@@ -47,7 +63,7 @@ ${title('Let things happen')}
   ${post('accounts/$ADA/tickets', { variant: 'spliced' })}   ${note('a ticket with something wrong')}
   curl -s $STEAM/simulator/requests   ${note('what came in')}
 
-${title('A gate that asks it')}
+${native ? writeNativeGuide(native) : ''}${title('A gate that asks it')}
   steamWebApi({
     key: '${key}', apps: [${steam.appIds.join(', ')}], baseUrl: '${url}',
     dangerouslyTrustTicketKey: simulatorPublicKey,   ${paint('dim', "// from '@ticketgate/simulator'; never in production")}

@@ -25,7 +25,8 @@ export interface CompileOptions {
 const sourceFolder = fileURLToPath(new URL('../../native/', import.meta.url))
 
 const flags = ['-std=c11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-Wall', '-Wextra']
-const linkFlags = ['-Wl,-soname,steamclient.so', '-pthread']
+// Its own functions are called directly, whatever else in the process has the same name: tcc hides none of them.
+const linkFlags = ['-Wl,-soname,steamclient.so', '-Wl,-Bsymbolic', '-pthread']
 
 /**
  * Compiles the simulator's own `steamclient.so`, unless it has been compiled before: by the same compiler from the
@@ -61,7 +62,7 @@ export async function compileSteamClient(options: CompileOptions = {}): Promise<
 }
 
 async function compileWith(command: string, args: readonly string[], cacheFolder: string): Promise<string> {
-  const version = await run(command, [...args, command.endsWith('tcc') ? '-v' : '--version'])
+  const version = await askVersion(command, args)
   const sources = readdirSync(sourceFolder)
     .filter((name) => /\.[ch]$/.test(name))
     .sort()
@@ -83,6 +84,15 @@ async function compileWith(command: string, args: readonly string[], cacheFolder
     rmSync(workFolder, { recursive: true, force: true })
   }
   return library
+}
+
+async function askVersion(command: string, args: readonly string[]): Promise<string> {
+  try {
+    return await run(command, [...args, '--version'])
+  } catch {
+    // tcc knows no other way.
+    return await run(command, ['-v'])
+  }
 }
 
 function run(command: string, args: readonly string[]): Promise<string> {

@@ -42,8 +42,8 @@ export type AttachedEntry = { readonly from: string } & (
       /** With result 0: the session's number. */
       readonly session?: number
       readonly head?: string
-      /** The result was a fault on a switch. */
-      readonly isForced?: boolean
+      /** The fault `nextBeginResult` that was used up. */
+      readonly forcedResult?: number
     }
   /** Without `session`: nothing was open. */
   | { readonly type: 'end'; readonly steamId: SteamId; readonly session?: number }
@@ -131,7 +131,7 @@ const shapes: Readonly<Record<AttachedEntry['type'], Readonly<Record<string, Che
     result: isInteger,
     session: optional(isNatural),
     head: optional(isText),
-    isForced: optional(isFlag),
+    forcedResult: optional(isInteger),
   },
   end: { steamId: isDigits, session: optional(isNatural) },
   detached: { openSessions: isNatural, malformedLines: isNatural },

@@ -40,7 +40,8 @@ export function createAttachedClient(
     id,
     appId,
     steamId: () => steamId,
-    isOnline: () => account?.online ?? false,
+    // Steam gives no ticket for an app it does not sell.
+    isOnline: () => account?.online === true && world.knownAppIds.has(appId),
     faults,
   })
 

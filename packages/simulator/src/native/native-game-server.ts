@@ -34,7 +34,7 @@ export interface NativeGameServer {
   readonly faults: NativeServerFaults
   /** Its sessions, as its lines in the journal tell. */
   readonly ledger: Ledger
-  /** Loses Steam: callback 103 with an EResult; verdicts are lost. @param result @default 3, NoConnection */
+  /** Loses Steam: callback 103; verdicts are lost. @param result An EResult; 3, NoConnection, if not given. */
   disconnect(result?: number): void
   /** Logs on again, whatever the faults say: callbacks 101 and 115. An anonymous server has a new SteamID. */
   reconnect(): void
@@ -174,8 +174,9 @@ export function createAttachedServer(
     }
   }
 
-  function receiveBegin({ steamId, result, session, head = '', isForced }: Begin): void {
-    if (isForced) faults.clearNextBeginResult()
+  function receiveBegin({ steamId, result, session, head = '', forcedResult }: Begin): void {
+    // Unless another one has been set meanwhile.
+    if (forcedResult !== undefined && forcedResult === faults.nextBeginResult) faults.clearNextBeginResult()
     if (result !== 0 || session === undefined || sessions.has(steamId)) return
     sessions.begin({ steamId, head, identity: undefined, number: session })
   }

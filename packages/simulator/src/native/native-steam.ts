@@ -82,6 +82,7 @@ export async function openNative(
   const servers: AttachedServer[] = []
   const attached = new Map<string, AttachedServer | AttachedClient>()
   const waiting = new Set<(server: NativeGameServer) => void>()
+  const closers = new Set<() => void>()
   const serverFaults = { ...defaultNativeServerFaults }
   const clientFaults = { ...defaultNativeClientFaults }
   let malformedLines = 0
@@ -99,7 +100,7 @@ export async function openNative(
     mint.subscribeSigned((digest) => journal.append({ type: 'signed', digest })),
     world.subscribe((operation) => {
       journal.append({ type: 'world', operation })
-      if (operation.type === 'license-granted' || operation.type === 'license-lost') renewOwnership()
+      if (operation.type === 'license-granted' || operation.type === 'license-lost') renewOwnership(operation.steamId)
     }),
   ]
 
@@ -108,9 +109,13 @@ export async function openNative(
     journal.append({ type: 'ownership', steamId, appId, data: Buffer.concat([ownership, signature]).toString('hex') })
   }
 
-  /** Which DLC are owned stands in the signed half. */
-  function renewOwnership(): void {
-    for (const { steamId, appId } of clients()) if (steamId !== undefined) tellOwnership(steamId, appId)
+  /** Which DLC are owned stands in the signed half, and a lender's are the borrower's too. */
+  function renewOwnership(changed: SteamId): void {
+    for (const { steamId, appId } of clients()) {
+      const borrowsFrom = world.accounts.get(steamId)?.facts.borrowsFrom
+      if ((steamId === changed || borrowsFrom === changed) && world.knownAppIds.has(appId))
+        tellOwnership(steamId, appId)
+    }
   }
 
   // --- what it hears ---
@@ -192,8 +197,6 @@ export async function openNative(
       looking.ref()
     })
   }
-  const closers = new Set<() => void>()
-
   function closedError(): TicketgateError {
     return new TicketgateError('ERR_CLOSED', 'The native Steam was closed')
   }
