@@ -136,6 +136,12 @@ describe('the bridge', () => {
     assert.equal(made.tickets.length, 3)
   })
 
+  it('gives one asker 8 tickets unless told otherwise', async () => {
+    const source = await createBridgedTicketSource(ask)
+    for (let i = 0; i < 8; i++) await source.getTicket(request, never)
+    await assert.rejects(source.getTicket(request, never), { message: /8 tickets/ })
+  })
+
   it('makes tickets only for identities that are allowed', async () => {
     connect({ isIdentityAllowed: (identity) => identity.startsWith('my-game') })
     const source = await createBridgedTicketSource(ask)

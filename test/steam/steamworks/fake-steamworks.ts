@@ -10,6 +10,7 @@ export interface PendingRequest {
   readonly kind: MadeKind
   readonly party: string | bigint
   readonly timeoutSeconds: number | undefined
+  readonly askedAtMs: number
   answer(data?: Uint8Array): FakeTicket
   fail(error?: Error): void
 }
@@ -28,7 +29,7 @@ export class FakeTicket implements SteamworksTicket {
 
   getBytes(): Uint8Array {
     if (this.unreadable) throw new Error('the buffer is gone')
-    return this.data
+    return Buffer.from(this.data)
   }
 
   cancel(): void {
@@ -49,7 +50,7 @@ export class FakeSteamworks implements SteamworksClient {
   readonly tickets: FakeTicket[] = []
   /** Why the process is gone; `undefined` while it lives. */
   abort: string | undefined
-  /** Most requests of one kind there ever were at once. */
+  /** Most requests of one kind there ever were at once, those without those that Steam left alone for a minute. */
   mostAtOnce = 0
   /** Answers every request at once. */
   isPrompt = false
@@ -112,6 +113,7 @@ export class FakeSteamworks implements SteamworksClient {
         kind,
         party,
         timeoutSeconds,
+        askedAtMs: this.#clock.monotonicNow(),
         answer: (data = this.mint(kind, typeof party === 'string' ? party : '')) => {
           remove()
           const ticket = new FakeTicket(kind, data)
@@ -131,7 +133,8 @@ export class FakeSteamworks implements SteamworksClient {
       }
       const others = this.pending.filter((other) => other.kind === kind)
       this.pending.push(request)
-      this.mostAtOnce = Math.max(this.mostAtOnce, others.length + 1)
+      const live = others.filter(({ askedAtMs }) => request.askedAtMs - askedAtMs < 60_000)
+      this.mostAtOnce = Math.max(this.mostAtOnce, live.length + 1)
       if (others.length > 0) {
         const closed = this.#flavour === 'steamworks.js' ? others : [...others, request]
         for (const other of closed) other.fail(new Error('channel closed'))

@@ -1,6 +1,8 @@
 // Through the handshake, over real sockets, with a gate that asks simulated Steam.
 
 import assert from 'node:assert/strict'
+import { createSimulatedSteam } from '@ticketgate/simulator'
+import { steamWebApi } from '@ticketgate/steam'
 import { createSteamworksTicketSource } from '@ticketgate/steam/steamworks'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { createHarness } from '../../ws/harness.ts'
@@ -26,14 +28,17 @@ describe('a client of steamworks.js at a gate', () => {
     })
   }
 
-  it('gets several players of one process in at once', async () => {
-    await using harness = await createHarness({ gate: { duplicates: { share: 2 } } })
-    const account = harness.account()
-    const library = new FakeSteamworks(harness.steam, account, new VirtualClock())
+  it('gets in twice at once with Web API tickets', async () => {
+    await using steam = createSimulatedSteam()
+    const { url, key } = await steam.listenWebApi()
+    const backend = steamWebApi({ key, baseUrl: url, apps: 480, dangerouslyTrustTicketKey: steam.publicKey })
+    await using harness = await createHarness({ gate: { backend, duplicates: { share: 2 } } })
+    const account = steam.createAccount({ name: 'Alyx' })
+    const library = new FakeSteamworks(steam, account, new VirtualClock())
     library.isPrompt = true
     const source = createSteamworksTicketSource(library)
     const joined = await Promise.all([harness.enter(account, { source }), harness.enter(account, { source })])
-    assert.ok(joined.every(({ client }) => client.ok))
+    assert.ok(joined.every(({ client }) => client.steamId === account.steamId))
     assert.equal(library.mostAtOnce, 1)
     source.cancelAll()
   })

@@ -304,6 +304,7 @@ describe('createSteamworksTicketSource', () => {
       await settle()
       assert.deepEqual(library.cancellations, [1])
       assert.equal(source.openTickets, 0)
+      // The pause.
       assert.equal(clock.timers, 1)
     })
 
@@ -320,6 +321,45 @@ describe('createSteamworksTicketSource', () => {
       library.pending[0]!.answer()
       await settle()
       assert.ok(third.data)
+    })
+
+    it('takes a request for lost after a minute, and gets the next one through', async () => {
+      get()
+      await clock.advanceAsync(59_999)
+      const second = get()
+      await settle()
+      assert.equal(library.pending.length, 1)
+      await clock.advanceAsync(1)
+      assert.equal(library.pending.length, 1)
+      library.pending[0]!.answer()
+      await settle()
+      assert.ok(second.data)
+      assert.equal(source.openTickets, 1)
+    })
+
+    it('gets through with the one after that where the library drops both', async () => {
+      use({}, '@pipelab/steamworks.js')
+      get()
+      await clock.advanceAsync(60_000)
+      const second = get()
+      const third = get()
+      await settle()
+      assert.match(second.error!.message, /channel closed/)
+      library.pending[0]!.answer()
+      await settle()
+      assert.ok(third.data)
+      assert.equal(source.openTickets, 1)
+    })
+
+    it('never takes a request for lost while its caller still waits', async () => {
+      use({ deadlineMs: 120_000 })
+      const first = get()
+      get()
+      await clock.advanceAsync(119_999)
+      assert.equal(library.pending.length, 1)
+      library.pending[0]!.answer()
+      await settle()
+      assert.ok(first.data)
     })
 
     it('gives up with the reason of the signal, and cancels the ticket when it comes', async () => {
@@ -361,6 +401,13 @@ describe('createSteamworksTicketSource', () => {
       await settle()
       assert.equal(code(fourth), undefined)
     })
+  })
+
+  it('allows 32 tickets at a time unless told otherwise', async () => {
+    const got = Array.from({ length: 33 }, () => get())
+    await settle()
+    assert.equal(source.openTickets, 32)
+    assert.equal(code(got[32]!), 'ERR_TICKET_LIMIT')
   })
 
   describe('what goes wrong', () => {

@@ -8,7 +8,8 @@ const { headerBytes, offsets, steamPartBytes } = ticketLayout
  * says what is wrong with them.
  */
 export function trimTicket(bytes: Uint8Array): Uint8Array {
-  return bytes.slice(0, endOf(bytes) ?? bytes.length)
+  // Not `slice`: that of a Buffer shares its memory, junk included.
+  return new Uint8Array(bytes.subarray(0, endOf(bytes) ?? bytes.length))
 }
 
 function endOf(bytes: Uint8Array): number | undefined {

@@ -42,6 +42,12 @@ export function createSteamworksTicketSource(
 /** How many cancelled tickets are remembered, to tell one that Steam hands out again. */
 const remembered = 64
 
+/**
+ * When a request is taken for lost, in milliseconds. Steam answers none that was made offline, and the next request
+ * makes the libraries drop it.
+ */
+const lostAfterMs = 60_000
+
 /** The shortest time between two attempts to get a ticket that is no cancelled one, in milliseconds. */
 const leastPauseMs = 250
 
@@ -104,7 +110,7 @@ class Source implements SteamworksTicketSource {
     this.#turns[kind].push(() => {
       if (wait.isOver) return undefined
       isAsked = true
-      return this.#ask(kind, request, wait)
+      return settledOrLost(this.#ask(kind, request, wait), clock, Math.max(lostAfterMs, deadlineMs))
     })
     return wait.promise
   }
@@ -179,6 +185,17 @@ function tooLate(kind: MadeKind, isAsked: boolean, deadlineMs: number): Ticketga
       ? `Steam's client gave no ${kind} ticket within ${deadlineMs} ms; it is probably not connected to Steam`
       : `Steam's client has not answered an earlier request for a ${kind} ticket; this one waited ${deadlineMs} ms`,
   )
+}
+
+/** Resolves when the work is done, or is taken for lost. */
+function settledOrLost(work: Promise<void>, clock: Clock, afterMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(resolve, afterMs)
+    void work.then(() => {
+      clock.clearTimer(timer)
+      resolve()
+    })
+  })
 }
 
 function sleep(clock: Clock, delayMs: number): Promise<void> {
