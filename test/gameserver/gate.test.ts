@@ -76,12 +76,12 @@ describe('a gate over a native game server', () => {
     assert.equal(library.ended, 1)
   })
 
-  it('publishes the SteamID of the present logon in every hello', async () => {
+  it('publishes the SteamID of the present logon in every hello, and that of the last one while Steam is away', async () => {
     const { gate, library, pass } = await openGate()
     assert.equal((await gate.hello()).serverSteamId, '90071992547409921')
     library.sendDisconnected(3)
     await pass(100)
-    assert.equal((await gate.hello()).serverSteamId, undefined)
+    assert.equal((await gate.hello()).serverSteamId, '90071992547409921')
     library.sendConnected(90_071_992_547_499_999n)
     await pass(100)
     assert.equal((await gate.hello()).serverSteamId, '90071992547499999')

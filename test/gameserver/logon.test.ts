@@ -222,7 +222,6 @@ describe('game server: logon', () => {
     await poll(scene)
     assert.equal(server.state, 'reconnecting')
     assert.equal(server.available, false)
-    assert.equal(server.serverSteamId, undefined)
     assert.deepEqual(kinds(scene), ['unavailable'])
     const ready = watch(server.ready())
     library.sendConnected(90_071_992_547_409_777n)

@@ -46,7 +46,10 @@ export interface GameServer extends Backend {
   readonly state: GameServerState
   /** Why the state is `failed`. */
   readonly error: Error | undefined
-  /** The SteamID of the present logon; `undefined` while there is none. */
+  /**
+   * The SteamID of the present logon, or of the last one while Steam is away, so that clients still know whom to make
+   * a ticket for; `undefined` before the first.
+   */
   readonly serverSteamId: SteamId | undefined
   /** Whether Steam runs VAC for this server (callback 115). */
   readonly isSecure: boolean

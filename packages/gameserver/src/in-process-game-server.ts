@@ -91,7 +91,7 @@ export class InProcessGameServer implements GameServer {
   }
 
   get serverSteamId(): SteamId | undefined {
-    return this.available ? this.#steamId : undefined
+    return this.#logon.isOver ? undefined : this.#steamId
   }
 
   get isSecure(): boolean {
