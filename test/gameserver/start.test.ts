@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createGameServer, GameServerError } from '@ticketgate/gameserver'
+import { GameServerError } from '@ticketgate/gameserver'
 import { createGameServerWith } from '../../packages/gameserver/src/create-game-server.ts'
 import { explainInitFailure } from '../../packages/gameserver/src/faults/explain-init-failure.ts'
 import { FakeSteamLibrary } from '../fixtures/fake-steam-library.ts'

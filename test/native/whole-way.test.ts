@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { codeFromAuthSessionResponse, codeFromBeginResult, type HelloMessage } from '@ticketgate/core'
 import type { SimulatedAccount } from '@ticketgate/simulator'
+import { inspectTicket } from '@ticketgate/steam'
 import type { Door, SteamworksPackage } from '../fixtures/native/messages.ts'
 import { type ClientActor, type ServerActor, Stage } from '../fixtures/native/stage.ts'
 import { requireCompiler } from '../support/compiler.ts'
@@ -202,6 +203,71 @@ describe("the real packages for clients, over Valve's library", function () {
       assert.deepEqual(only(stage.journal()), { begun: happenings.length, ended: happenings.length })
     })
   }
+
+  it('a second login of a player is refused, or replaces the first where the gate says so', async function () {
+    requireCompiler(this)
+    await using stage = await Stage.open()
+    const account = stage.steam.createAccount({ name: 'Ann' })
+    const [refusing, first, second] = await Promise.all([
+      stage.server('ws'),
+      stage.client('ws', account),
+      stage.client('ws', account),
+    ])
+    assert.equal((await first.join(refusing)).ok, true)
+    assert.deepEqual(await second.join(refusing), { ok: false, code: 'already-playing' })
+    await first.ask({ ask: 'leave' })
+    await refusing.stop()
+
+    const replacing = await stage.server('ws', { gate: { duplicates: 'replace' } })
+    assert.equal((await first.join(replacing)).ok, true)
+    assert.equal((await second.join(replacing)).ok, true)
+    await first.saw('ended')
+    assert.equal((await first.saw('ended')).code, 'replaced')
+    assert.equal((await replacing.report()).gate.admissions, 1)
+    await Promise.all([first.stop(), second.stop()])
+    await replacing.saw('left')
+    await replacing.saw('left')
+    await replacing.stop()
+    assert.deepEqual(only(stage.journal()), { begun: 3, ended: 3 })
+  })
+
+  it('a server asks for a DLC, and Steam knows who has it', async function () {
+    requireCompiler(this)
+    await using stage = await Stage.open()
+    const account = stage.steam.createAccount({ name: 'Ann' })
+    const [server, client] = await Promise.all([
+      stage.server('ws', { gate: { requiredLicenses: [490] } }),
+      stage.client('ws', account),
+    ])
+    assert.deepEqual(await client.join(server), { ok: false, code: 'license-required' })
+    account.grantLicense(490)
+    assert.equal((await client.join(server)).ok, true)
+    await client.stop()
+    await server.saw('left')
+    await server.stop()
+    assert.deepEqual(only(stage.journal()), { begun: 2, ended: 2 })
+  })
+
+  it('a server has tickets of its own, for whoever wants to know who it is', async function () {
+    requireCompiler(this)
+    await using stage = await Stage.open()
+    const account = stage.steam.createAccount({ name: 'Ann' })
+    const server = await stage.server('ws')
+    const { handle, hex } = await server.ask<{ handle: number; hex: string }>({
+      ask: 'issue',
+      identity: account.steamId,
+    })
+    const { kind, appId } = inspectTicket(hex, { dangerouslyTrustKey: stage.steam.publicKey })
+    assert.deepEqual({ kind, appId }, { kind: 'session', appId: 480 })
+    const [requested] = stage.journal().entries.filter(({ type }) => type === 'ticket-requested')
+    assert.equal(requested?.type === 'ticket-requested' && requested.identity, `steamid:${account.steamId}`)
+    assert.equal(await server.ask({ ask: 'cancel', handle }), 0)
+    assert.equal(stage.journal().entries.filter(({ type }) => type === 'ticket-canceled').length, 1)
+    await server.ask({ ask: 'issue', identity: account.steamId })
+    await server.ask({ ask: 'issue', identity: 'my-lobby' })
+    await server.stop()
+    assert.equal(stage.journal().entries.filter(({ type }) => type === 'ticket-canceled').length, 3, 'all at the end')
+  })
 
   it('a cancelled ticket is renewed over the live connection, and the player stays', async function () {
     requireCompiler(this)

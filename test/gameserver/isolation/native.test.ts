@@ -40,7 +40,7 @@ describe('an isolated game server on Valve’s library over simulated Steam', fu
     const away = scene.nextTold('unavailable')
     scene.seen.disconnect()
     await away
-    assert.deepEqual([server.state, server.serverSteamId], ['reconnecting', undefined])
+    assert.deepEqual([server.state, server.serverSteamId], ['reconnecting', before])
     const back = scene.nextTold('recovered')
     scene.seen.reconnect()
     await back

@@ -77,6 +77,8 @@ class IsolatedGameServer implements GameServer {
   readonly #tickets: IssuedTickets
   readonly #reverification: Reverification
   #mirror = nowhere
+  /** Of the present logon or the last one, over all children. */
+  #steamId: SteamId | undefined
   #restarts = 0
   /** Of children that are gone. */
   #earlierStrayVerdicts = 0
@@ -123,7 +125,7 @@ class IsolatedGameServer implements GameServer {
   }
 
   get serverSteamId(): SteamId | undefined {
-    return this.available ? this.#mirror.serverSteamId : undefined
+    return this.#status.isOver ? undefined : this.#steamId
   }
 
   get isSecure(): boolean {
@@ -237,7 +239,8 @@ class IsolatedGameServer implements GameServer {
   /** Follows what the child's game server says of itself. */
   #reflect(snapshot: Snapshot): void {
     this.#mirror = snapshot
-    const { state } = snapshot
+    const { state, serverSteamId = this.#steamId } = snapshot
+    this.#steamId = serverSteamId
     this.#supervisor.noteConnected(state === 'connected')
     if (state === 'failed') {
       this.#supervisor.giveUp()
