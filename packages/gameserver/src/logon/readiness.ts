@@ -1,15 +1,13 @@
 import type { Clock } from '@ticketgate/core'
 import { closedError } from '../faults/closed.ts'
 import { explainLogonTimeout } from '../faults/explain-logon-failure.ts'
+import { holdProcess } from '../process/hold-process.ts'
 
 interface Waiter {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
   readonly stopListening: () => void
 }
-
-/** Longest delay of a timer, in milliseconds. */
-const longMs = 2 ** 31 - 1
 
 /** Those who wait for a logon. While there are any, the process has a reason to live. */
 export class Readiness {
@@ -19,7 +17,6 @@ export class Readiness {
   readonly #waiters = new Set<Waiter>()
   #error: Error | undefined
   #isReady = false
-  #keepAlive: NodeJS.Timeout | undefined
 
   /** @param lastResult The EResult of the latest attempt that failed, for whoever waited too long. */
   constructor(clock: Clock, timeoutMs: number, lastResult: () => number | undefined = () => undefined) {
@@ -36,9 +33,9 @@ export class Readiness {
       const fail = (error: unknown): void => {
         this.#waiters.delete(waiter)
         waiter.stopListening()
-        this.#hold()
         reject(error)
       }
+      const release = holdProcess()
       const onAbort = (): void => fail(signal?.reason)
       const timer = this.#clock.setTimer(
         () => fail(explainLogonTimeout(this.#timeoutMs, this.#lastResult())),
@@ -48,22 +45,14 @@ export class Readiness {
         resolve,
         reject,
         stopListening: () => {
+          release()
           this.#clock.clearTimer(timer)
           signal?.removeEventListener('abort', onAbort)
         },
       }
       signal?.addEventListener('abort', onAbort)
       this.#waiters.add(waiter)
-      this.#hold()
     })
-  }
-
-  #hold(): void {
-    if (this.#waiters.size > 0) this.#keepAlive ??= setInterval(() => {}, longMs)
-    else {
-      clearInterval(this.#keepAlive)
-      this.#keepAlive = undefined
-    }
   }
 
   setReady(isReady: boolean): void {
@@ -84,7 +73,6 @@ export class Readiness {
   #settle(settle: (waiter: Waiter) => void): void {
     const waiters = [...this.#waiters]
     this.#waiters.clear()
-    this.#hold()
     for (const waiter of waiters) {
       waiter.stopListening()
       settle(waiter)
