@@ -80,7 +80,7 @@ describe('an isolated game server whose child crashes', () => {
   it('counts sessions that went down as ended, and never ends them at the next child', async () => {
     await using scene = await createScene()
     const { server, journal } = scene
-    await scene.begin(alice, 'silent')
+    await scene.enter(alice)
     await crash(scene)
     assert.deepEqual([server.counts.begun, server.counts.ended, server.counts.open], [1, 1, 0])
     server.endAuthSession?.(alice)
@@ -97,11 +97,25 @@ describe('an isolated game server whose child crashes', () => {
 
   it('keeps those inside by default', async () => {
     await using scene = await createScene()
-    await scene.begin(alice, 'silent')
+    await scene.enter(alice)
     await crash(scene)
     await recover(scene)
     scene.clock.advance(4_000)
     assert.ok(!scene.tellings.includes('verdict'))
+  })
+
+  it('answers at once for those whose verdict cannot come any more, after the outage was told', async () => {
+    await using scene = await createScene()
+    await scene.enter(alice)
+    await scene.begin(bob, 'silent')
+    await crash(scene)
+    assert.deepEqual(scene.told.slice(1), [
+      { type: 'verdict', verdict: { steamId: bob, ownerSteamId: bob, response: 6 } },
+    ])
+    assert.deepEqual(scene.tellings, ['unavailable', 'verdict'])
+    await recover(scene)
+    scene.clock.advance(4_000)
+    assert.deepEqual(scene.tellings, ['unavailable', 'verdict', 'recovered'])
   })
 
   it('drops tickets that the child had issued', async () => {
@@ -194,7 +208,7 @@ describe('an isolated game server that is to reverify', () => {
     await using scene = await createScene({ options: { whenRestarted: 'reverify' } })
     const { server, clock } = scene
     const players = Array.from({ length: 50 }, (_, index) => String(76561197960265800n + BigInt(index)))
-    for (const player of players) await scene.begin(player, 'silent')
+    for (const player of players) await scene.enter(player)
     await crash(scene)
     clock.advance(249)
     assert.deepEqual(scene.tellings, ['unavailable'])
@@ -221,7 +235,7 @@ describe('an isolated game server that is to reverify', () => {
     await using scene = await createScene({ options: { whenRestarted: 'reverify' } })
     const { clock } = scene
     const players = Array.from({ length: 30 }, (_, index) => String(76561197960265800n + BigInt(index)))
-    for (const player of players) await scene.begin(player, 'silent')
+    for (const player of players) await scene.enter(player)
     await crash(scene)
     await recover(scene)
     clock.advance(50)
@@ -236,7 +250,7 @@ describe('an isolated game server that is to reverify', () => {
 
   it('tells nobody any more once closed', async () => {
     await using scene = await createScene({ options: { whenRestarted: 'reverify' } })
-    await scene.begin(alice, 'silent')
+    await scene.enter(alice)
     await crash(scene)
     await recover(scene)
     await scene.server.close()

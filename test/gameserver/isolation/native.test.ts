@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { Authentication } from '@ticketgate/core'
+import { Authentication, createGate, encodeMessage } from '@ticketgate/core'
 import { readJournal } from '@ticketgate/simulator'
+import { MemoryConnection } from '../../fixtures/memory-connection.ts'
 import { requireSteamClient } from '../../simulator/native/harness.ts'
 import { createNativeScene } from './native-harness.ts'
 
@@ -81,19 +82,69 @@ describe('an isolated game server on Valve’s library over simulated Steam', fu
     )
   })
 
-  it('asks a gate’s players for fresh tickets after a crash when it is to reverify', async () => {
-    await using scene = await createNativeScene({ whenRestarted: 'reverify' })
-    const { steam, server } = scene
-    const ann = steam.createAccount({ name: 'Ann' })
+  it('loses no session between game and child when begins are under way at the SIGKILL', async () => {
+    await using scene = await createNativeScene()
+    const { steam, native, server } = scene
+    const accounts = Array.from({ length: 100 }, (_, index) => steam.createAccount({ name: `player ${index}` }))
     await server.ready()
     const authentication = new Authentication({ backend: server })
-    const outcome = await authentication.beginAuthSession(steam.mintTicket(ann, { kind: 'session' }).data, ann.steamId)
-    assert.ok(outcome.ok)
-    const ended = new Promise((resolve) => authentication.on('sessionEnded', ({ reason }) => resolve(reason)))
-    process.kill(scene.seen.pid, 'SIGKILL')
-    assert.equal(await ended, 'ticket-canceled')
+    const recovered = scene.nextTold('recovered')
+    const begun = accounts.map(async (account, index) => {
+      const outcome = authentication.beginAuthSession(
+        steam.mintTicket(account, { kind: 'session' }).data,
+        account.steamId,
+      )
+      // In the middle of them, whatever each has come to.
+      if (index === 50) process.kill(scene.seen.pid, 'SIGKILL')
+      return outcome
+    })
+    await recovered
+    for (const outcome of await Promise.all(begun)) {
+      if (!outcome.ok) assert.ok(['backend-unavailable', 'ticket-canceled'].includes(outcome.code), outcome.code)
+    }
     await authentication.close()
-    assert.deepEqual([server.counts.begun, server.counts.ended], [1, 1])
+    const { counts } = server
+    assert.deepEqual([counts.open, counts.begun], [0, counts.ended])
+    assert.deepEqual([native.ledger.open, native.ledger.begun], [0, native.ledger.ended])
+  })
+
+  it('lets a gate ask its players for fresh tickets after a crash when it is to reverify', async () => {
+    await using scene = await createNativeScene({ whenRestarted: 'reverify' })
+    const { steam, server } = scene
+    await server.ready()
+    const gate = createGate({ backend: server, identity: '' })
+    const players = Array.from({ length: 30 }, (_, index) => steam.createAccount({ name: `player ${index}` }))
+    const present = (connection: MemoryConnection, player: (typeof players)[number]): void => {
+      const { hex, appId } = steam.mintTicket(player, { kind: 'session' })
+      connection.say(encodeMessage({ ticketgate: 'ticket', kind: 'session', appId, data: hex }))
+    }
+    const connections = await Promise.all(
+      players.map(async (player) => {
+        const connection = new MemoryConnection()
+        const admitted = new Promise((resolve) => {
+          connection.onAdmitted = resolve
+        })
+        connection.open(gate)
+        present(connection, player)
+        await admitted
+        return connection
+      }),
+    )
+    const renewed = connections.map(
+      (connection, index) =>
+        new Promise<void>((resolve) => {
+          connection.onSend = ({ ticketgate }) => {
+            if (ticketgate === 'renew') present(connection, players[index]!)
+            if (ticketgate === 'admitted') resolve()
+          }
+        }),
+    )
+    process.kill(scene.seen.pid, 'SIGKILL')
+    await Promise.all(renewed)
+    assert.ok(connections.every(({ isOpen, violations }) => isOpen && violations.length === 0))
+    assert.deepEqual([server.counts.begun, server.counts.open], [60, 30])
+    await gate.close()
+    assert.deepEqual([server.counts.ended, server.counts.open], [60, 0])
   })
 
   it('serves two apps in one process', async () => {

@@ -56,6 +56,20 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
     told.length = 0
   }
 
+  const begin = (steamId: SteamId, text: string, signal?: AbortSignal): Promise<BeginAuthSessionAnswer> =>
+    server.beginAuthSession!(
+      { ticket: { data: Buffer.from(text) } as unknown as TicketReading, steamId, identity: undefined },
+      signal,
+    )
+  const nextTold = (type: BackendEvent['type']): Promise<BackendEvent> =>
+    new Promise((resolve) => {
+      const stop = server.subscribe((event) => {
+        if (event.type !== type) return
+        stop()
+        resolve(event)
+      })
+    })
+
   return {
     server,
     clock,
@@ -66,11 +80,13 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
       return told.map((event) => event.type)
     },
     /** Begins with a "ticket" that tells the fake what to do. */
-    begin: (steamId: SteamId, text: string, signal?: AbortSignal): Promise<BeginAuthSessionAnswer> =>
-      server.beginAuthSession!(
-        { ticket: { data: Buffer.from(text) } as unknown as TicketReading, steamId, identity: undefined },
-        signal,
-      ),
+    begin,
+    /** Begins and takes the good verdict, which is not among those told. */
+    async enter(steamId: SteamId): Promise<void> {
+      const verdict = nextTold('verdict')
+      await begin(steamId, 'good')
+      told.splice(told.indexOf(await verdict), 1)
+    },
     /** Resolves when the game server's next event of that name comes. */
     next: <Name extends keyof GameServerEvents>(name: Name): Promise<GameServerEvents[Name]> =>
       new Promise((resolve) => {
@@ -80,14 +96,7 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
         })
       }),
     /** Resolves when the backend tells the next event of that type. */
-    nextTold: (type: BackendEvent['type']): Promise<BackendEvent> =>
-      new Promise((resolve) => {
-        const stop = server.subscribe((event) => {
-          if (event.type !== type) return
-          stop()
-          resolve(event)
-        })
-      }),
+    nextTold,
     async [Symbol.asyncDispose]() {
       unsubscribe()
       await server.close()

@@ -22,8 +22,8 @@ import { fromErrorRecord } from './error-record.ts'
 import { IssuedTickets } from './issued-tickets.ts'
 import type { ChildOptions, FromChild, Snapshot } from './protocol.ts'
 import { Questions } from './questions.ts'
-import { Reverification } from './reverification.ts'
-import { IsolatedSessions, notConnected } from './sessions.ts'
+import { Reverification, toCanceled } from './reverification.ts'
+import { IsolatedSessions, type LostSessions, notConnected } from './sessions.ts'
 import { Status } from './status.ts'
 import { explainEnd, type IsolationInternals, Supervisor } from './supervisor.ts'
 
@@ -255,9 +255,13 @@ class IsolatedGameServer implements GameServer {
     this.#mirror = nowhere
     this.#settings.logger.error({ error: error.message, stderr: error.libraryMessage }, 'isolated game server ended')
     this.#reverification.pause()
-    const lost = this.#loseAll(new BackendError('backend-unavailable', error.message, { cause: error }))
-    if (this.#settings.whenRestarted === 'reverify') this.#reverification.add(lost)
+    const { decided, undecided } = this.#loseAll(
+      new BackendError('backend-unavailable', error.message, { cause: error }),
+    )
+    if (this.#settings.whenRestarted === 'reverify') this.#reverification.add(decided)
     this.#status.lose(error)
+    // Nobody need wait for what cannot come any more; nor would a verdict after it be taken for a late one.
+    for (const steamId of undecided) this.#status.tell({ type: 'verdict', verdict: toCanceled(steamId) })
   }
 
   #onRestarting({ exitCode, signal }: ChildEnd, attempt: number): void {
@@ -266,7 +270,7 @@ class IsolatedGameServer implements GameServer {
     this.#status.events.emit('restarting', { exitCode, signal, attempt })
   }
 
-  #loseAll(error: Error): readonly SteamId[] {
+  #loseAll(error: Error): LostSessions {
     this.#tickets.onLost()
     const lost = this.#sessions.onLost(error)
     this.#questions.failAll(error)

@@ -3,6 +3,11 @@ import { AuthSessionResponse, type Clock, type SteamId, type Verdict } from '@ti
 const perTurn = 20
 const turnMs = 50
 
+/** The verdict on a session that went down: the player's next step is a fresh ticket. */
+export function toCanceled(steamId: SteamId): Verdict {
+  return { steamId, ownerSteamId: steamId, response: AuthSessionResponse.AuthTicketCanceled }
+}
+
 /**
  * Tells, one small lot after the other, that sessions which went down with a child are worth nothing any more. All at
  * once would make every player's client ask Steam for a ticket in the same moment.
@@ -51,7 +56,7 @@ export class Reverification {
     for (const steamId of this.#lost) {
       if (told++ === perTurn) break
       this.#lost.delete(steamId)
-      this.#tell({ steamId, ownerSteamId: steamId, response: AuthSessionResponse.AuthTicketCanceled })
+      this.#tell(toCanceled(steamId))
     }
     this.start()
   }

@@ -26,6 +26,14 @@ interface Abandoned {
   readonly queue: Begin[]
 }
 
+/** Whose sessions went down with a child. */
+export interface LostSessions {
+  /** Players whom Steam had found good. */
+  readonly decided: readonly SteamId[]
+  /** Players whose verdict was still to come, and now never does. */
+  readonly undecided: readonly SteamId[]
+}
+
 /** How long an abandoned session waits for its verdict, in milliseconds: as long as one may come late. */
 const drainMs = 60_000
 
@@ -42,6 +50,8 @@ export class IsolatedSessions {
   readonly #clock: Clock
   readonly #isAvailable: () => boolean
   readonly #open = new Set<SteamId>()
+  /** Those of them whose first verdict is outstanding. */
+  readonly #undecided = new Set<SteamId>()
   readonly #abandoned = new Map<SteamId, Abandoned>()
   #begun = 0
   #ended = 0
@@ -79,21 +89,28 @@ export class IsolatedSessions {
   }
 
   end(steamId: SteamId): void {
-    if (this.#open.delete(steamId)) this.#sendEnd(steamId)
+    if (!this.#open.delete(steamId)) return
+    this.#undecided.delete(steamId)
+    this.#sendEnd(steamId)
   }
 
   /** @returns whether the verdict is news for those outside; that on an abandoned session is not. */
   onVerdict({ steamId }: Verdict): boolean {
     // While the child has not answered, it is an earlier session's: messages keep their order.
-    if (this.#abandoned.get(steamId)?.state !== 'awaiting') return true
+    if (this.#abandoned.get(steamId)?.state !== 'awaiting') {
+      this.#undecided.delete(steamId)
+      return true
+    }
     this.#endAbandoned(steamId)
     return false
   }
 
-  /** The child is gone, and all that was open with it. Begins under way fail. @returns whose sessions went down. */
-  onLost(error: unknown): readonly SteamId[] {
-    const lost = [...this.#open]
+  /** The child is gone, and all that was open with it. Begins under way fail. */
+  onLost(error: unknown): LostSessions {
+    const undecided = [...this.#undecided]
+    const decided = [...this.#open].filter((steamId) => !this.#undecided.has(steamId))
     this.#open.clear()
+    this.#undecided.clear()
     this.#ended = this.#begun
     const abandoned = [...this.#abandoned.values()]
     this.#abandoned.clear()
@@ -101,7 +118,7 @@ export class IsolatedSessions {
       this.#clock.clearTimer(timer)
       for (const begin of queue) this.#refuse(begin, error)
     }
-    return lost
+    return { decided, undecided }
   }
 
   // --- begins ---
@@ -126,7 +143,10 @@ export class IsolatedSessions {
       else this.#dropAbandoned(steamId)
       return
     }
-    if (isOpen) this.#open.add(steamId)
+    if (isOpen) {
+      this.#open.add(steamId)
+      this.#undecided.add(steamId)
+    }
     begin.stopListening()
     begin.resolve(answer)
   }
