@@ -45,7 +45,10 @@ describe('game server: endurance', function () {
     await run(cycles)
     const before = await usedHeap()
     const { timers } = clock
+    const handles = process.getActiveResourcesInfo().length
     await run(cycles)
+    await turns(10)
+    assert.equal(process.getActiveResourcesInfo().length, handles)
     assert.ok((await usedHeap()) - before < 200_000)
     assert.equal(server.counts.begun, 2 * cycles)
     assert.equal(server.counts.open, 0)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GameServerError } from '@ticketgate/gameserver'
@@ -136,6 +136,22 @@ describe("Valve's library", () => {
     assert.ok(error.message.includes(error.libraryMessage))
   })
 
+  it('cannot be loaded when it is for another processor, or of 32 bits', async function () {
+    if (process.platform !== 'linux') skip(this, 'it changes the header of a library of Linux')
+    for (const [offset, value] of [
+      [18, process.arch === 'arm64' ? 0x3e : 0xb7],
+      [4, 1],
+    ] as const) {
+      const bytes = readFileSync(findSteamLibrary({ environment: {} }))
+      bytes[offset] = value
+      const path = make(`changed-${offset}.so`)
+      writeFileSync(path, bytes)
+      const error = await loadFault(path)
+      assert.equal(error.reason, 'library-unloadable')
+      assert.match(error.hint, /another architecture/)
+    }
+  })
+
   it('is too old, naming each function it lacks, when it is another library', async function () {
     if (process.platform !== 'linux') skip(this, 'it takes a library of Linux for the one of Valve')
     const error = await loadFault('libm.so.6')
@@ -158,7 +174,11 @@ describe("Valve's library", () => {
     ['Error relocating /x: __snprintf_chk: symbol not found', /glibc/],
     ["/lib/libc.so.6: version `GLIBC_2.38' not found", /glibc/],
     ['/x/libsteam_api.so: file too short', /no library/],
-    ['libfoo.so.1: cannot open shared object file', /own words/],
+    [
+      'Failed to load shared library: cannot open shared object file: No such file or directory',
+      /another architecture/,
+    ],
+    ['Failed to load shared library: libfoo.so.1: cannot open shared object file', /own words/],
   ] as const) {
     it(`cannot be loaded, and the hint fits: ${message}`, () => {
       const error = explainLoadFailure('/x/libsteam_api.so', true, new Error(message))

@@ -53,6 +53,15 @@ describe('game server: polling', () => {
     assert.equal(library.polls, 100)
   })
 
+  it('asks every idleMs when the first logon is not answered within logonTimeoutMs', async () => {
+    const { library, clock } = await startServer({ logonTimeoutMs: 1_000 })
+    await turns(10)
+    clock.advance(1_100)
+    library.polls = 0
+    clock.advance(10_000)
+    assert.equal(library.polls, 100)
+  })
+
   it('returns to idleMs when the session ends whose verdict never came', async () => {
     const { library, begin, clock, server } = await startConnected()
     library.verdict = undefined
@@ -136,8 +145,10 @@ describe('game server: polling', () => {
   it('frees every callback, warns and goes on when one cannot be read', async () => {
     const { library, clock, verdicts, warnings } = await startConnected()
     library.throwsInCopy = true
-    library.sendVerdict(BigInt(playerId(1)), 0)
-    clock.advance(100)
+    for (const _ of [1, 2]) {
+      library.sendVerdict(BigInt(playerId(1)), 0)
+      clock.advance(100)
+    }
     assert.deepEqual(warnings(), ['library-failed'])
     library.throwsInCopy = false
     library.sendVerdict(BigInt(playerId(2)), 0)

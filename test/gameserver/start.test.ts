@@ -129,6 +129,22 @@ describe('game server: start', () => {
     if (first.status === 'fulfilled') await first.value.close()
   })
 
+  it('refuses to start beside one of another copy of the package, which shares but one mark', async () => {
+    const mark = Symbol.for('@ticketgate/gameserver: running')
+    const shared = globalThis as { [mark]?: boolean }
+    shared[mark] = true
+    try {
+      assert.equal((await startFault(new FakeSteamLibrary())).reason, 'already-running')
+      assert.equal(shared[mark], true)
+    } finally {
+      delete shared[mark]
+    }
+    const { server } = await startServer()
+    assert.equal(shared[mark], true)
+    await server.close()
+    assert.equal(mark in shared, false)
+  })
+
   it('refuses to start when something else in the process has started the library', async () => {
     const library = new FakeSteamLibrary()
     library.pretendRunning()

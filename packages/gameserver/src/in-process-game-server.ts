@@ -11,12 +11,12 @@ import {
   isSteamId,
   type SteamId,
   TicketgateError,
-  type TicketReading,
   type Unsubscribe,
   UserHasLicenseForAppResult,
 } from '@ticketgate/core'
 import type { TicketInspector } from '@ticketgate/core/ticket'
 import type { GameServerError } from './errors.ts'
+import { closedError } from './faults/closed.ts'
 import type { GameServer, GameServerCounts, GameServerEvents, GameServerState } from './game-server.ts'
 import { Logon } from './logon/logon.ts'
 import type { NativeCallback } from './native/callbacks.ts'
@@ -35,10 +35,7 @@ export class InProcessGameServer implements GameServer {
   readonly verifies = ['session'] as const
   readonly sessionModel = 'exclusive'
   readonly appIds: readonly AppId[]
-  readonly inspectTicket: (
-    ticket: Uint8Array | string,
-    options?: { readonly checkSignature?: boolean },
-  ) => TicketReading
+  readonly inspectTicket: TicketInspector
   readonly #settings: GameServerSettings
   readonly #native: NativeGameServer
   readonly #release: () => void
@@ -52,6 +49,8 @@ export class InProcessGameServer implements GameServer {
   readonly #batch: NativeCallback[] = []
   #steamId: SteamId | undefined
   #isSecure = false
+  /** The last time; one warning does for all that follow. */
+  #hasFailedToRead = false
   #closed: Promise<void> | undefined
 
   /** @param release Called once, when the library is shut down. */
@@ -208,9 +207,11 @@ export class InProcessGameServer implements GameServer {
     let hasMore = false
     try {
       hasMore = this.#native.drain(batch)
+      this.#hasFailedToRead = false
     } catch (error) {
       // Out of a timer it would end the process. What was read before it counts.
-      this.#warn('library-failed', `Steam's library could not be read: ${String(error)}`)
+      if (!this.#hasFailedToRead) this.#warn('library-failed', `Steam's library could not be read: ${String(error)}`)
+      this.#hasFailedToRead = true
     }
     for (let index = 0; index < batch.length && this.#closed === undefined; index++) this.#onCallback(batch[index]!)
     if (batch.length > 0) batch.length = 0
@@ -276,10 +277,7 @@ export class InProcessGameServer implements GameServer {
       this.#settings.logger.warn({ reason }, 'game server lost Steam')
       this.#backendEvents.emit('event', { type: 'unavailable', reason })
     }
-    if (error !== undefined) this.#onFailed(error)
-  }
-
-  #onFailed(error: GameServerError): void {
+    if (error === undefined) return
     this.#warn(error.reason, `${error.message}. ${error.hint}`)
     if (this.#closed !== undefined) return
     // Nothing more is to come, and Steam need not be asked the same again and again.
@@ -298,8 +296,4 @@ export class InProcessGameServer implements GameServer {
       throw new BackendError('backend-unavailable', `The game server is not connected to Steam: ${this.state}`)
     }
   }
-}
-
-function closedError(): TicketgateError {
-  return new TicketgateError('ERR_CLOSED', 'the game server is closed')
 }

@@ -1,8 +1,10 @@
 import { GameServerError } from '../errors.ts'
 
 // Which words of the loader mean what. Linux, macOS, Windows.
-const wrongArchitecture =
-  /wrong ELF class|incompatible architecture|not a valid Win32 application|cannot execute binary|exec format/i
+const wrongArchitecture = /wrong ELF class|incompatible architecture|not a valid Win32 application|exec format/i
+// Of a file that is there glibc says the same when it was built for another processor. With a name before it, it is
+// another library that is missing.
+const wrongProcessor = /^(?:Failed to load shared library: )?cannot open shared object file/
 const needsGlibc = /ld-linux|libc\.so\.6|GLIBC_|__\w+_chk: symbol not found|Error relocating/i
 const notALibrary = /invalid ELF header|file too short|not a mach-o|slice is not valid/i
 
@@ -64,7 +66,7 @@ export function explainBindingFailure(cause: unknown): GameServerError {
 }
 
 function hintFor(message: string): string {
-  if (wrongArchitecture.test(message)) {
+  if (wrongArchitecture.test(message) || wrongProcessor.test(message)) {
     return `The file is for another architecture than this Node (${process.platform} ${process.arch}). Take the 64-bit one.`
   }
   if (needsGlibc.test(message)) {

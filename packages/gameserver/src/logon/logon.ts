@@ -1,5 +1,6 @@
-import { type Clock, TicketgateError } from '@ticketgate/core'
+import { type Clock, monotonicNow } from '@ticketgate/core'
 import type { GameServerError } from '../errors.ts'
+import { closedError } from '../faults/closed.ts'
 import {
   explainLogonTimeout,
   explainRefusedLogon,
@@ -25,6 +26,7 @@ export class Logon {
   readonly #hasToken: boolean
   readonly #timeoutMs: number
   readonly #onChange: StateListener
+  readonly #startedMs: number
   readonly #waiters = new Set<Waiter>()
   #state: GameServerState = 'connecting'
   #error: GameServerError | undefined
@@ -42,6 +44,7 @@ export class Logon {
     this.#hasToken = options.hasToken
     this.#timeoutMs = options.timeoutMs
     this.#onChange = options.onChange
+    this.#startedMs = monotonicNow(options.clock)
   }
 
   get state(): GameServerState {
@@ -56,9 +59,13 @@ export class Logon {
     return this.#state === 'closed' || this.#state === 'failed'
   }
 
-  /** Whether an answer is to be expected soon; what is tried again and again is not. */
+  /** Whether an answer is to be expected soon; what is tried again and again, or late already, is not. */
   get isPending(): boolean {
-    return this.#state === 'connecting' && this.#lastResult === undefined
+    return (
+      this.#state === 'connecting' &&
+      this.#lastResult === undefined &&
+      monotonicNow(this.#clock) - this.#startedMs < this.#timeoutMs
+    )
   }
 
   /** Callback 101. */
@@ -92,7 +99,7 @@ export class Logon {
       this.#loggedOnSinceMs = undefined
       return
     }
-    const nowMs = this.#clock.monotonicNow?.() ?? this.#clock.now()
+    const nowMs = monotonicNow(this.#clock)
     this.#loggedOnSinceMs ??= nowMs
     if (nowMs - this.#loggedOnSinceMs >= takenAfterMs) this.#change('failed', explainTakenCallbacks())
   }
@@ -145,6 +152,6 @@ export class Logon {
   }
 
   #reason(): Error {
-    return this.#error ?? new TicketgateError('ERR_CLOSED', 'the game server is closed')
+    return this.#error ?? closedError()
   }
 }

@@ -1,6 +1,6 @@
-import { TicketgateError } from '@ticketgate/core'
 import type { NativePointer, SteamLibrary } from '../binding/steam-library.ts'
 import { GameServerError } from '../errors.ts'
+import { closedError } from '../faults/closed.ts'
 import { explainInitFailure } from '../faults/explain-init-failure.ts'
 import type { GameServerMode } from '../options.ts'
 import { alreadyRunning } from '../process/one-per-process.ts'
@@ -175,7 +175,7 @@ export class NativeGameServer {
   }
 
   #require(): NativePointer {
-    if (this.#self === 0n) throw new TicketgateError('ERR_CLOSED', 'the game server is closed')
+    if (this.#self === 0n) throw closedError()
     return this.#self
   }
 }

@@ -1,4 +1,5 @@
 import { type Clock, type IssuedTicket, TicketgateError } from '@ticketgate/core'
+import { closedError } from '../faults/closed.ts'
 import type { NativeGameServer } from '../native/native-game-server.ts'
 import { encodeNetworkingIdentity } from './networking-identity.ts'
 
@@ -84,7 +85,7 @@ export class OwnTickets {
   /** Cancels all, those being made included. */
   close(): void {
     for (const request of [...this.#requests.values()]) {
-      request.settle(undefined, new TicketgateError('ERR_CLOSED', 'the game server is closed'))
+      request.settle(undefined, closedError())
     }
     for (const handle of [...this.#open]) this.cancel(handle)
   }
