@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createGameServer, GameServerError } from '@ticketgate/gameserver'
+import { GameServerError } from '@ticketgate/gameserver'
 import { createGameServerWith } from '../../packages/gameserver/src/create-game-server.ts'
 import { explainInitFailure } from '../../packages/gameserver/src/faults/explain-init-failure.ts'
 import { FakeSteamLibrary } from '../fixtures/fake-steam-library.ts'
@@ -151,10 +151,6 @@ describe('game server: start', () => {
     const error = await startFault(library)
     assert.equal(error.reason, 'already-running')
     assert.deepEqual(library.calls, [])
-  })
-
-  it('says that it knows no isolation yet', async () => {
-    await assert.rejects(createGameServer({ ...required, isolation: 'process' }), /"isolation"/)
   })
 
   for (const [result, message, reason, hint] of [

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { GameServerError } from '@ticketgate/gameserver'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { alice, bob, createScene, isRunning, type Scene } from './scene.ts'
@@ -177,14 +176,19 @@ describe('the restarts of an isolated game server', () => {
   })
 
   it('do not follow when a child ends whose login token was refused', async () => {
-    await using scene = await createScene()
-    const { server, journal } = scene
+    let notice = (): void => {}
+    const noticed = new Promise<void>((resolve) => {
+      notice = resolve
+    })
+    const ignore = (): void => {}
+    const logger = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: () => notice() }
+    await using scene = await createScene({ options: { logger } })
+    const { server, journal, clock } = scene
     await scene.begin(alice, 'refuse-token')
     assert.equal(server.state, 'failed')
-    const [pid = 0] = journal.pids
-    process.kill(pid, 'SIGKILL')
-    while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve))
-    await once(process, 'test', { signal: AbortSignal.timeout(1) }).catch(() => {})
+    process.kill(journal.pids[0]!, 'SIGKILL')
+    await noticed
+    assert.equal(clock.timers, 0)
     assert.equal(server.state, 'failed')
     assert.equal((server.error as GameServerError).reason, 'token-refused')
     assert.equal(server.counts.restarts, 0)

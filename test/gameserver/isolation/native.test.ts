@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { Authentication, createGate, encodeMessage } from '@ticketgate/core'
+import { createGameServer } from '@ticketgate/gameserver'
 import { readJournal } from '@ticketgate/simulator'
 import { MemoryConnection } from '../../fixtures/memory-connection.ts'
+import { openNativeSteam } from '../../fixtures/native-steam.ts'
 import { requireSteamClient } from '../../simulator/native/harness.ts'
 import { createNativeScene } from './native-harness.ts'
 
@@ -145,6 +147,21 @@ describe('an isolated game server on Valve’s library over simulated Steam', fu
     assert.deepEqual([server.counts.begun, server.counts.open], [60, 30])
     await gate.close()
     assert.deepEqual([server.counts.ended, server.counts.open], [60, 0])
+  })
+
+  it('is what createGameServer makes when it is asked to', async () => {
+    await using world = await openNativeSteam()
+    const server = await createGameServer({
+      appId: 480,
+      product: 'test',
+      description: 'test',
+      steamClientPath: world.native.steamClientPath,
+      isolation: 'process',
+    })
+    await server.ready()
+    assert.notEqual(world.native.servers[0]?.pid, process.pid)
+    await server.close()
+    assert.equal(world.native.ledger.open, 0)
   })
 
   it('serves two apps in one process', async () => {

@@ -13,6 +13,7 @@ import {
   UserHasLicenseForAppResult,
 } from '@ticketgate/core'
 import type { TicketInspector } from '@ticketgate/core/ticket'
+import { closedError } from '../faults/closed.ts'
 import type { GameServer, GameServerCounts, GameServerEvents, GameServerState } from '../game-server.ts'
 import type { GameServerOptions } from '../options.ts'
 import { checkGameServerOptions, type GameServerSettings } from '../settings.ts'
@@ -155,7 +156,7 @@ class IsolatedGameServer implements GameServer {
 
   async beginAuthSession(request: BeginAuthSessionRequest, signal?: AbortSignal): Promise<BeginAuthSessionAnswer> {
     signal?.throwIfAborted()
-    if (this.#closed !== undefined) throw isClosed()
+    if (this.#closed !== undefined) throw closedError()
     if (!this.available) throw notConnected(this.state)
     const answer = await this.#sessions.begin(request, signal)
     if (answer.type === 'begun') this.#reverification.forget(request.steamId)
@@ -177,7 +178,7 @@ class IsolatedGameServer implements GameServer {
 
   async issueTicket(request: IssueTicketRequest, signal?: AbortSignal): Promise<IssuedTicket> {
     signal?.throwIfAborted()
-    if (this.#closed !== undefined) throw isClosed()
+    if (this.#closed !== undefined) throw closedError()
     if (!this.available) {
       throw new TicketgateError('ERR_TICKET_REQUEST', `Steam gives no ticket: the game server is ${this.state}`)
     }
@@ -195,7 +196,7 @@ class IsolatedGameServer implements GameServer {
       const gone = this.#supervisor.close()
       this.#closed = gone.then(() => this.#status.clear())
       this.#reverification.clear()
-      this.#loseAll(isClosed())
+      this.#loseAll(closedError())
       this.#status.close()
     }
     return this.#closed
@@ -276,8 +277,4 @@ class IsolatedGameServer implements GameServer {
     this.#questions.failAll(error)
     return lost
   }
-}
-
-function isClosed(): TicketgateError {
-  return new TicketgateError('ERR_CLOSED', 'the game server is closed')
 }

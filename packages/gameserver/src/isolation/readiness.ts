@@ -1,14 +1,13 @@
-import { type Clock, TicketgateError } from '@ticketgate/core'
+import type { Clock } from '@ticketgate/core'
+import { closedError } from '../faults/closed.ts'
 import { explainLogonTimeout } from '../faults/explain-logon-failure.ts'
+import { holdProcess } from '../process/hold-process.ts'
 
 interface Waiter {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
   readonly stopListening: () => void
 }
-
-/** Longest delay of a timer, in milliseconds. */
-const longMs = 2 ** 31 - 1
 
 /** Those who wait for a logon. While there are any, the process has a reason to live. */
 export class Readiness {
@@ -17,7 +16,6 @@ export class Readiness {
   readonly #waiters = new Set<Waiter>()
   #error: Error | undefined
   #isReady = false
-  #keepAlive: NodeJS.Timeout | undefined
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock
@@ -32,31 +30,23 @@ export class Readiness {
       const fail = (error: unknown): void => {
         this.#waiters.delete(waiter)
         waiter.stopListening()
-        this.#hold()
         reject(error)
       }
+      const release = holdProcess()
       const onAbort = (): void => fail(signal?.reason)
       const timer = this.#clock.setTimer(() => fail(explainLogonTimeout(this.#timeoutMs, undefined)), this.#timeoutMs)
       const waiter: Waiter = {
         resolve,
         reject,
         stopListening: () => {
+          release()
           this.#clock.clearTimer(timer)
           signal?.removeEventListener('abort', onAbort)
         },
       }
       signal?.addEventListener('abort', onAbort)
       this.#waiters.add(waiter)
-      this.#hold()
     })
-  }
-
-  #hold(): void {
-    if (this.#waiters.size > 0) this.#keepAlive ??= setInterval(() => {}, longMs)
-    else {
-      clearInterval(this.#keepAlive)
-      this.#keepAlive = undefined
-    }
   }
 
   setReady(isReady: boolean): void {
@@ -71,13 +61,12 @@ export class Readiness {
   }
 
   close(): void {
-    this.fail(new TicketgateError('ERR_CLOSED', 'the game server is closed'))
+    this.fail(closedError())
   }
 
   #settle(settle: (waiter: Waiter) => void): void {
     const waiters = [...this.#waiters]
     this.#waiters.clear()
-    this.#hold()
     for (const waiter of waiters) {
       waiter.stopListening()
       settle(waiter)

@@ -8,6 +8,7 @@ import {
   isTokenResult,
 } from '../faults/explain-logon-failure.ts'
 import type { GameServerState } from '../game-server.ts'
+import { holdProcess } from '../process/hold-process.ts'
 
 /** What is told when the state changes. */
 export type StateListener = (from: GameServerState, to: GameServerState, error: GameServerError | undefined) => void
@@ -114,7 +115,9 @@ export class Logon {
     if (this.#state === 'connected') return
     if (this.isOver) throw this.#reason()
     await new Promise<void>((resolve, reject) => {
+      const release = holdProcess()
       const settle = (): void => {
+        release()
         this.#waiters.delete(waiter)
         this.#clock.clearTimer(timer)
         signal?.removeEventListener('abort', abort)
