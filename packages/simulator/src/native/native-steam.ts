@@ -33,7 +33,12 @@ export interface NativeSteam {
   readonly journalPath: string
   /** Lines that were nobody's: no JSON, too long, or not as they must be. */
   readonly malformedLines: number
-  /** Variables for a process that runs on this Steam, to be merged over its own. @param account Who is logged in there. */
+  /**
+   * Variables for a process that runs on this Steam, to be merged over its own.
+   *
+   * @param account Who is logged in there; for game servers none is needed.
+   * @throws TypeError for an account of another Steam.
+   */
   environment(account?: SimulatedAccount): Record<string, string>
   /** Game servers that have attached, oldest first; those that ended too. */
   readonly servers: readonly NativeGameServer[]
@@ -229,6 +234,9 @@ export async function openNative(
     environment(account) {
       const variables = { HOME: home, TICKETGATE_SIMULATED_STEAM: folder }
       if (!account) return variables
+      if (!world.accounts.has(account.steamId)) {
+        throw new TypeError('"account" must be an account of this simulated Steam')
+      }
       // Before the process starts, so that its first ticket need not wait for us.
       for (const appId of appIds) tellOwnership(account.steamId, appId)
       return { ...variables, TICKETGATE_SIMULATED_ACCOUNT: account.steamId }
