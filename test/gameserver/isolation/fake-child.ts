@@ -10,6 +10,7 @@ import {
   type GameServerOptions,
   type GameServerState,
 } from '@ticketgate/gameserver'
+import { startWatchdog } from '../../../packages/gameserver/src/binding/watchdog.ts'
 import { serveParent } from '../../../packages/gameserver/src/isolation/serve-parent.ts'
 
 const journalPath = String(process.env.FAKE_JOURNAL)
@@ -31,6 +32,9 @@ function crash(how: string): void {
   process.kill(process.pid, kind as NodeJS.Signals)
   hang()
 }
+
+// One that hangs must not outlive a test that fails.
+await startWatchdog(90)
 
 serveParent(async function createFakeGameServer(options: GameServerOptions): Promise<GameServer> {
   const number = readFileSync(journalPath, 'utf8').match(/^start /gm)?.length ?? 0
