@@ -1,7 +1,8 @@
 // --- the gate ---
 export type { Admission, AdmissionState } from './gate/admission.ts'
 export type { GateEvents } from './gate/events.ts'
-export { createGate, Gate, type GateCounts } from './gate/gate.ts'
+export type { GateCounts } from './gate/counts.ts'
+export { createGate, Gate } from './gate/gate.ts'
 export type { AuthenticateOptions, ExchangedPass, GateDoor, Handshake, PassHolder } from './gate/gate-port.ts'
 export type {
   DuplicatePolicy,
