@@ -5,7 +5,7 @@ import { toEndedError } from './errors.ts'
 import type { Hook } from './hooks.ts'
 import type { RoomSeats } from './room-seats.ts'
 import type { PendingReconnection, Seat, SeatHost } from './seat.ts'
-import { TakenSeats } from './taken-seats.ts'
+import { type TakenSeat, TakenSeats } from './taken-seats.ts'
 
 /**
  * @internal The ways out of one room, and back into it: a seat is given back when the room has seen the last of its
@@ -120,8 +120,8 @@ export class Departures implements SeatHost {
     }
   }
 
-  /** Why a seat is gone that its client comes back to; `undefined` when it is not. */
-  refusalOf(reconnectionToken: unknown): Refusal | undefined {
+  /** The seat that a client comes back to and that is gone, with the reason; `undefined` when it is not. */
+  takenSeat(reconnectionToken: unknown): TakenSeat | undefined {
     return this.#taken.get(reconnectionToken)
   }
 
@@ -130,7 +130,7 @@ export class Departures implements SeatHost {
     if (seat.refusal === undefined) this.#note(seat, refusal ?? createRefusal('reservation-expired'))
     const { pending, client } = seat
     if (pending === undefined) return
-    this.#taken.note(client.reconnectionToken, seat.refusal!)
+    this.#taken.note(client.reconnectionToken, client.sessionId, seat.refusal!)
     pending.reject(toEndedError(seat.refusal!))
   }
 

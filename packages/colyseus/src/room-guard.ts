@@ -3,7 +3,7 @@ import { Arrivals } from './arrivals.ts'
 import { optionName, removePresented } from './auth.ts'
 import type { Booth } from './booth.ts'
 import { Departures } from './departures.ts'
-import { toEndedError, toRefusedError } from './errors.ts'
+import { toEndedError } from './errors.ts'
 import { type Hook, wrapHook } from './hooks.ts'
 import { RoomSeats } from './room-seats.ts'
 
@@ -72,15 +72,17 @@ export class RoomGuard {
     this.#wrap('hasReservedSeat', true, (inner, args) => {
       const has: unknown = inner!(...args)
       // Thrown to the transport, which sends it to the client before it closes (Transport.ts, connectClientToRoom).
-      const refusal = has === true ? undefined : departures.refusalOf(args[1])
-      if (refusal !== undefined) throw toEndedError(refusal)
+      const taken = has === true ? undefined : departures.takenSeat(args[1])
+      if (taken !== undefined) throw toEndedError(taken.refusal)
       return has
     })
-    this.#wrap('checkReconnectionToken', true, (inner, args) => {
-      const refusal = departures.refusalOf(args[0])
-      if (refusal !== undefined) throw toRefusedError(refusal)
-      return inner!(...args)
-    })
+    // Whoever comes back to a seat that is gone is told over their connection, just above: between processes the
+    // matchmaker makes a timeout of every error (MatchMaker.ts, remoteRoomCall).
+    this.#wrap(
+      'checkReconnectionToken',
+      true,
+      (inner, args) => departures.takenSeat(args[0])?.sessionId ?? inner!(...args),
+    )
   }
 
   #wrap(name: string, isAlways: boolean, around: (inner: Hook | undefined, args: unknown[]) => unknown): void {

@@ -150,6 +150,7 @@ class Rooms {
     if (known !== undefined) return known
     const guard = new RoomGuard(this.#booth, room, isStrict)
     this.#guards.set(room, guard)
+    this.#booth.answerOthers()
     return guard
   }
 
