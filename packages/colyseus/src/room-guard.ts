@@ -1,9 +1,9 @@
-import type { Client, Room } from '@colyseus/core'
+import { type Client, LocalPresence, matchMaker, type Room } from '@colyseus/core'
 import { Arrivals } from './arrivals.ts'
 import { optionName, removePresented } from './auth.ts'
 import type { Booth } from './booth.ts'
 import { Departures } from './departures.ts'
-import { toEndedError } from './errors.ts'
+import { toEndedError, toRefusedError } from './errors.ts'
 import { type Hook, wrapHook } from './hooks.ts'
 import { RoomSeats } from './room-seats.ts'
 
@@ -76,13 +76,14 @@ export class RoomGuard {
       if (taken !== undefined) throw toEndedError(taken.refusal)
       return has
     })
-    // Whoever comes back to a seat that is gone is told over their connection, just above: between processes the
-    // matchmaker makes a timeout of every error (MatchMaker.ts, remoteRoomCall).
-    this.#wrap(
-      'checkReconnectionToken',
-      true,
-      (inner, args) => departures.takenSeat(args[0])?.sessionId ?? inner!(...args),
-    )
+    this.#wrap('checkReconnectionToken', true, (inner, args) => {
+      const taken = departures.takenSeat(args[0])
+      if (taken === undefined) return inner!(...args)
+      if (matchMaker.presence instanceof LocalPresence) throw toRefusedError(taken.refusal)
+      // Between processes the matchmaker makes a timeout of every error (MatchMaker.ts, remoteRoomCall): there the
+      // client is told over its connection, just above.
+      return taken.sessionId
+    })
   }
 
   #wrap(name: string, isAlways: boolean, around: (inner: Hook | undefined, args: unknown[]) => unknown): void {
