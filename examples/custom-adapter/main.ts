@@ -5,15 +5,15 @@ import { type AddressInfo, createServer } from 'node:net'
 import { Authentication, createGate } from '@ticketgate/core'
 import { createTicketSource } from '@ticketgate/core/client'
 import { createSimulatedSteam, type SimulatedAccount } from '@ticketgate/simulator'
-import { TcpConnection } from './tcp-adapter.ts'
+import { guardSocket } from './tcp-adapter.ts'
 import { joinTcp } from './tcp-client.ts'
 
 const steam = createSimulatedSteam({ apps: [480] })
 const gate = createGate({ backend: steam.gameServer(), identity: '' })
 
 const server = createServer((socket) => {
-  new TcpConnection(socket, gate, (player) => {
-    const { steamId } = player.admission!
+  guardSocket(socket, gate, (player) => {
+    const { steamId } = player.admission
     console.log(`server: ${steamId} is in`)
     player.onLine = (line) => player.sendLine(`${steamId} said ${line}`)
   })

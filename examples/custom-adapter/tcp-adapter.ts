@@ -1,85 +1,36 @@
 // The whole adapter: a TCP server on which every message, ours and the game's, is one line of text.
 import type { Socket } from 'node:net'
-import {
-  type Admission,
-  type Connection,
-  encodeMessage,
-  type GateDoor,
-  type Handshake,
-  hasLostPeer,
-  isTicketgateMessage,
-  type Refusal,
-  type ServerMessage,
-  toEndedMessage,
-  toRefusedMessage,
-} from '@ticketgate/core'
+import { type Admission, type GateDoor, hasLostPeer, MessageConnection } from '@ticketgate/core'
 import { readLines } from './lines.ts'
 
-export class TcpConnection implements Connection {
-  readonly address: string | undefined
-  readonly renewable = true
-  /** The game's: called for each line of a player who is in. */
-  onLine: (line: string) => void = () => {}
-  admission: Admission | undefined
-  readonly #socket: Socket
-  readonly #onPlayer: (player: TcpConnection) => void
-  readonly #handshake: Handshake | undefined
-  #expectsTicket = false
-  #isOver = false
+/** A player who is in. */
+export interface TcpPlayer {
+  readonly admission: Admission
+  /** The game's: called for each line that the player sends. */
+  onLine: (line: string) => void
+  sendLine(line: string): void
+}
 
-  constructor(socket: Socket, gate: GateDoor, onPlayer: (player: TcpConnection) => void) {
-    this.#socket = socket
-    this.#onPlayer = onPlayer
-    this.address = socket.remoteAddress
-    socket.on('error', () => {}) // 'close' follows and says all there is to know
-    if (hasLostPeer(socket)) {
-      socket.destroy() // no address, no limit: ask nobody
-      return
-    }
-    readLines(socket, gate.maxMessageBytes, (line) => this.#receive(line))
-    socket.on('end', () => this.#gone(true)) // a goodbye: the peer ended its half in good order
-    socket.on('close', () => this.#gone(false))
-    this.#handshake = gate.open(this) // says hello, or refuses at once
-  }
-
-  sendLine(line: string): void {
-    if (this.#socket.writable) this.#socket.write(`${line}\n`)
-  }
-
-  #receive(line: string): void {
-    if (this.#isOver) return
-    if (this.admission === undefined) this.#handshake?.receive(line)
-    else if (this.#expectsTicket && isTicketgateMessage(line)) this.admission.receive(line)
-    else this.onLine(line)
-  }
-
-  #gone(clean: boolean): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    if (this.admission === undefined) this.#handshake?.closed()
-    else this.admission.closed(clean)
-  }
-
-  // --- what the gate calls ---
-
-  admitted(admission: Admission): void {
-    this.admission = admission
-    this.#onPlayer(this)
-  }
-
-  send(message: ServerMessage): void {
-    this.sendLine(encodeMessage(message))
-  }
-
-  close(refusal: Refusal): void {
-    if (this.#isOver) return
-    this.send(this.admission === undefined ? toRefusedMessage(refusal) : toEndedMessage(refusal))
-    this.#isOver = true // from here on nothing of this peer reaches the game or the gate
-    this.#socket.end()
-    setTimeout(() => this.#socket.destroy(), 5_000).unref() // for a peer that never closes its half
-  }
-
-  expectTicket(expected: boolean): void {
-    this.#expectsTicket = expected
-  }
+/** Puts a gate before a connection: `onPlayer` is called for those only whom it admits. */
+export function guardSocket(socket: Socket, gate: GateDoor, onPlayer: (player: TcpPlayer) => void): void {
+  socket.on('error', () => {}) // 'close' follows and says all there is to know
+  if (hasLostPeer(socket)) return void socket.destroy() // no address, no limit: ask nobody
+  let player: TcpPlayer | undefined
+  const sendLine = (line: string): void => void (socket.writable && socket.write(`${line}\n`))
+  const connection = new MessageConnection(gate, {
+    address: socket.remoteAddress,
+    send: sendLine,
+    close() {
+      socket.end()
+      setTimeout(() => socket.destroy(), 5_000).unref() // for a peer that never closes its half
+    },
+    admitted(admission) {
+      player = { admission, sendLine, onLine() {} }
+      onPlayer(player)
+    },
+    received: (line) => player?.onLine(String(line)),
+  })
+  readLines(socket, gate.maxMessageBytes, (line) => connection.receive(line))
+  socket.on('end', () => connection.closed(true)) // a goodbye: the peer ended its half in good order
+  socket.on('close', () => connection.closed(false))
 }

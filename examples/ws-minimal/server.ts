@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { createGate } from '@ticketgate/core'
 import { steamWebApi } from '@ticketgate/steam'
 import { guard } from '@ticketgate/ws'
+import { servePage } from './page-files.ts'
 import { simulatedSteam } from './simulated-steam.ts'
 
 const appId = 480
@@ -21,11 +22,14 @@ guard(server, gate).on('connection', (socket, _request, admission) => {
   socket.on('message', (data) => socket.send(`${admission.steamId} says ${String(data)}`))
 })
 
-gate.on('admitted', ({ steamId }) => console.log(`${steamId} is in`))
+gate.on('admitted', ({ steamId, returned }) => console.log(`${steamId} is ${returned ? 'back' : 'in'}`))
 gate.on('refused', ({ refusal }) => console.log(`somebody was refused: ${refusal.code}`))
 gate.on('left', ({ steamId }) => console.log(`${steamId} is gone`))
 
+await servePage(server, gate, steam) // a page to try it in a browser; your game has its own
 server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
   const address = server.address()
-  if (address && typeof address === 'object') console.log(`game server at ws://127.0.0.1:${address.port}`)
+  if (address && typeof address === 'object') {
+    console.log(`game server at ws://127.0.0.1:${address.port} and a page at http://127.0.0.1:${address.port}/`)
+  }
 })

@@ -76,6 +76,21 @@ describe('a refusal at matchmaking', () => {
     )
   })
 
+  it('is served by the hello route as well, once the gate closes', async () => {
+    await using h = await createHarness()
+    h.define('arena')
+    const closing = h.gate.close()
+    const response = await fetch(`${h.url}/ticketgate/hello`)
+    const { code, retryAfterMs } = (await response.json()) as { code: string; retryAfterMs: number }
+    assert.deepEqual([response.status, code, retryAfterMs], [503, 'server-closing', 5_000])
+    assert.equal(response.headers.get('retry-after'), '5')
+    await closing
+    let asked = 0
+    const source = { ...h.source(h.account()), getTicket: () => Promise.reject(new Error(`asked ${++asked}`)) }
+    const refused = await h.client(h.account(), { source }).joinOrCreate('arena')
+    assert.deepEqual([refused.ok ? '' : refused.code, asked], ['server-closing', 0])
+  })
+
   it('leaves the errors of Colyseus as they are', async () => {
     await using h = await createHarness()
     const error = await failure(h.client(h.account()).joinOrCreate('nowhere'))

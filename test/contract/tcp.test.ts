@@ -4,7 +4,7 @@ import type { Gate } from '@ticketgate/core'
 import { parseServerMessage } from '@ticketgate/core/client'
 import { type ConnectionSubject, type ContractArrival, connectionContract } from '@ticketgate/simulator/contract'
 import { readLines } from '../../examples/custom-adapter/lines.ts'
-import { TcpConnection } from '../../examples/custom-adapter/tcp-adapter.ts'
+import { guardSocket } from '../../examples/custom-adapter/tcp-adapter.ts'
 import { joinTcp } from '../../examples/custom-adapter/tcp-client.ts'
 import { skip } from '../support/skip.ts'
 
@@ -13,10 +13,10 @@ async function createTcpSubject(gate: Gate): Promise<ConnectionSubject> {
   const sockets: Socket[] = []
   const server = createServer((socket) => {
     sockets.push(socket)
-    new TcpConnection(socket, gate, (player) => {
+    guardSocket(socket, gate, (player) => {
       const heard: string[] = []
       player.onLine = (line) => heard.push(line)
-      arrivals.push({ admission: player.admission!, heard, send: (text) => player.sendLine(text) })
+      arrivals.push({ admission: player.admission, heard, send: (text) => player.sendLine(text) })
     })
   })
   server.listen(0, '127.0.0.1')

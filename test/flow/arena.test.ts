@@ -179,7 +179,8 @@ describe('the arena', function () {
     await seeStatus(first, 'replaced')
     await seeStatus(first, 'You joined from somewhere else')
     await seeShip(dan, 'Ada', () => true)
-    assert.equal(await scoreOf(dan, 'Ada').count(), 1)
+    // The scoreboard follows the field: for a moment it may show neither of the two, or both.
+    while ((await scoreOf(dan, 'Ada').count()) !== 1) await dan.evaluate(() => new Promise(requestAnimationFrame))
     await seeStatus(second, 'You are Ada')
   })
 

@@ -25,3 +25,10 @@ describe('examples/ws-minimal', () => {
     assert.ok(lines.length < 40, `${lines.length}`)
   })
 })
+
+describe('examples/custom-adapter', () => {
+  it('has an adapter of less than 40 lines', () => {
+    const lines = readFileSync(join(root, 'examples/custom-adapter/tcp-adapter.ts'), 'utf8').trimEnd().split('\n')
+    assert.ok(lines.length < 40, `${lines.length}`)
+  })
+})

@@ -26,6 +26,8 @@ export interface Testimony {
 
 const gateEvents = [
   'admitted',
+  'away',
+  'back',
   'refused',
   'left',
   'ended',

@@ -28,6 +28,27 @@ describe('hello over HTTP', () => {
     assert.deepEqual(await response.json(), await harness.gate.hello())
   })
 
+  for (const method of ['GET', 'HEAD']) {
+    it(`is a refusal with a known wait once the gate closes (${method})`, async () => {
+      await using harness = new Harness()
+      const url = await serve(harness)
+      const closing = harness.gate.close()
+      const response = await fetch(`${url}/hello`, { method })
+      assert.equal(response.status, 503)
+      assert.equal(response.headers.get('retry-after'), '5')
+      assert.equal(response.headers.get('cache-control'), 'no-store')
+      if (method === 'GET') {
+        const { code, retryable, retryAfterMs } = await bodyOf(response)
+        assert.deepEqual(
+          { code, retryable, retryAfterMs },
+          { code: 'server-closing', retryable: true, retryAfterMs: 5_000 },
+        )
+      }
+      await closing
+      assert.equal((await fetch(`${url}/hello`, { method })).status, 503)
+    })
+  }
+
   it('answers HEAD with the same headers and nothing else', async () => {
     await using harness = new Harness()
     const response = await fetch(`${await serve(harness)}/hello`, { method: 'HEAD' })
@@ -235,6 +256,7 @@ describe('an exchange over HTTP', () => {
       ...harness.gate,
       canExchange: true,
       maxMessageBytes: 24_576,
+      knock: () => undefined,
       hello: () => Promise.reject(new Error('the reason')),
       exchange: () => Promise.reject(new Error('the reason')),
     }

@@ -172,6 +172,59 @@ describe('several namespaces of one client', () => {
     assert.equal(await chat.emitWithAck('join', 1).constructor, Promise)
   })
 
+  for (const transport of ['websocket', 'polling']) {
+    it(`lose a ticket that was sent to one that is not guarded, unread (${transport})`, async () => {
+      const seen: string[] = []
+      await start({
+        server: { connectionStateRecovery: {} },
+        guardedBy(io, gate) {
+          io.of(/^\/open-\d+$/).on('connect', ({ handshake }) => void seen.push(Object.keys(handshake.auth).join()))
+          io.of('/early')
+          guard(io, gate, { namespaces: ['/'] })
+          for (const name of ['/early', '/late']) {
+            io.of(name).on('connection', ({ handshake }) => void seen.push(Object.keys(handshake.auth).join()))
+          }
+        },
+      })
+      const { client } = await harness.enter(undefined, { transports: [transport] })
+      // What no gate would take: nobody looks at it.
+      for (const [count, name] of ['/early', '/late', '/open-1'].entries()) {
+        const open = client.io.socket(name, {
+          auth: { ticketgate: { ticketgate: 'ticket', data: 'junk' }, team: 'red' },
+        })
+        open.connect()
+        await once(open, 'connect')
+        assert.deepEqual(seen.slice(count), ['team'], name)
+        assert.equal(open.connected, true)
+      }
+      assert.equal(harness.refused.length, 0)
+    })
+  }
+
+  it('lose the ticket when they are recovered, where no middleware runs', async () => {
+    await start({ server: { connectionStateRecovery: {} }, guard: { namespaces: ['/'] } })
+    const arrived: { recovered: boolean; keys: string }[] = []
+    harness.io.of('/open').on('connection', ({ recovered, handshake }) => {
+      arrived.push({ recovered, keys: ['team', 'ticketgate'].filter((key) => key in handshake.auth).join() })
+    })
+    const open = harness.manager().socket('/open', { auth: { ticketgate: 'a ticket', team: 'red' } })
+    open.connect()
+    await once(open, 'connect')
+    // Without an offset there is nothing to come back to.
+    const heard = once(open, 'news')
+    harness.io.of('/open').emit('news', 1)
+    await heard
+    const gone = once(open, 'disconnect')
+    open.io.engine.close()
+    await gone
+    open.connect()
+    await once(open, 'connect')
+    assert.deepEqual(arrived, [
+      { recovered: false, keys: 'team' },
+      { recovered: true, keys: 'team' },
+    ])
+  })
+
   it('share nothing between two gates', async () => {
     let other!: Gate
     await start({

@@ -11,6 +11,7 @@ import {
   type TicketMessage,
 } from '@ticketgate/core'
 import { isRenewable, isSeatAuth, type Presented, type SeatAuth, toAuth } from './auth.ts'
+import { HandOver } from './hand-over.ts'
 import type { TicketgateSettings } from './options.ts'
 import type { Arrival, Visit, Visits } from './visits.ts'
 
@@ -42,6 +43,7 @@ export class Booth {
   readonly #gate: Gate
   readonly #settings: TicketgateSettings
   readonly #visits: Visits
+  readonly #handOver: HandOver
   /** Requests whose seat a kept place is for. */
   readonly #holders = new WeakMap<Admission, number>()
   readonly #watched = new Map<Admission, (refusal: Refusal | undefined) => void>()
@@ -50,6 +52,7 @@ export class Booth {
     this.#gate = gate
     this.#settings = settings
     this.#visits = visits
+    this.#handOver = new HandOver(gate, this.node)
     gate.on('left', ({ admission, refusal }) => {
       const lost = this.#watched.get(admission)
       this.#watched.delete(admission)
@@ -143,10 +146,9 @@ export class Booth {
       // A seat that one of our rooms handed on: a further room of the same client.
       return admission.share()
     }
-    if (pass === undefined) {
-      return createRefusal('pass-invalid', { detail: 'the seat was made in another process and brings no pass' })
-    }
-    const message: TicketMessage = { ticketgate: 'ticket', kind: 'pass', appId, data: pass }
+    const data = pass ?? (await this.#handOver.ask(auth))
+    if (isRefusal(data)) return data
+    const message: TicketMessage = { ticketgate: 'ticket', kind: 'pass', appId, data }
     return this.#gate.authenticate(message, onBegun === undefined ? {} : { onBegun })
   }
 
@@ -176,6 +178,11 @@ export class Booth {
     const { auth } = client
     if (!isSeatAuth(auth)) return undefined
     return this.#gate.find(auth.steamId).find((each) => each.id === auth.admission)
+  }
+
+  /** There is a room here whose clients may be handed on to other processes. */
+  answerOthers(): void {
+    if (!(matchMaker.presence instanceof LocalPresence)) this.#handOver.answer()
   }
 
   // --- those who are away ---

@@ -55,7 +55,7 @@ export interface TicketgateSettings {
 
 /** @internal Reads every option once. */
 export function readOptions(gate: Gate, options: TicketgateOptions): TicketgateSettings {
-  for (const method of ['authenticate', 'exchange', 'precheck', 'knock', 'hello', 'find', 'on']) {
+  for (const method of ['authenticate', 'exchange', 'handOver', 'precheck', 'knock', 'hello', 'find', 'on']) {
     if (typeof (gate as unknown as Record<string, unknown> | undefined)?.[method] !== 'function') {
       throw new TypeError(`"gate" must have a method "${method}"`)
     }

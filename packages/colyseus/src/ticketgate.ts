@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import { type AuthContext, type Client, createEndpoint, matchMaker, type RegisteredHandler, Room } from '@colyseus/core'
-import { type Admission, createRefusal, type Gate, isRefusal } from '@ticketgate/core'
+import { type Admission, type Gate, isRefusal } from '@ticketgate/core'
 import { type Presented, presentedIn, removePresented, type TicketgateAuth } from './auth.ts'
 import { Booth } from './booth.ts'
 import { toRefusedError } from './errors.ts'
@@ -88,7 +88,8 @@ export function createTicketgate(gate: Gate, options: TicketgateOptions = {}): T
 
 function createHelloEndpoint(gate: Gate) {
   return createEndpoint('/ticketgate/hello', { method: 'GET' }, async () => {
-    if (gate.isClosing) return toResponse(createRefusal('server-closing'))
+    const closing = gate.knock(undefined)
+    if (closing !== undefined) return toResponse(closing)
     // One-time identities are for one client.
     return Response.json(await gate.hello(), { headers: { 'cache-control': 'no-store' } })
   })
@@ -149,6 +150,7 @@ class Rooms {
     if (known !== undefined) return known
     const guard = new RoomGuard(this.#booth, room, isStrict)
     this.#guards.set(room, guard)
+    this.#booth.answerOthers()
     return guard
   }
 

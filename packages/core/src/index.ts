@@ -1,7 +1,8 @@
 // --- the gate ---
 export type { Admission, AdmissionState } from './gate/admission.ts'
 export type { GateEvents } from './gate/events.ts'
-export { createGate, Gate, type GateCounts } from './gate/gate.ts'
+export type { GateCounts } from './gate/counts.ts'
+export { createGate, Gate } from './gate/gate.ts'
 export type { AuthenticateOptions, ExchangedPass, GateDoor, Handshake, PassHolder } from './gate/gate-port.ts'
 export type {
   DuplicatePolicy,
@@ -108,4 +109,5 @@ export { Emitter, type Unsubscribe } from './events/emitter.ts'
 export { type Deadline, Deadlines } from './time/deadlines.ts'
 export { monotonicNow } from './time/monotonic-now.ts'
 export { isCleanClose } from './transport/clean-close.ts'
+export { MessageConnection, type MessageTransport } from './transport/message-connection.ts'
 export { type AddressedSocket, hasLostPeer } from './transport/lost-peer.ts'

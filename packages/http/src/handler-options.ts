@@ -40,8 +40,8 @@ export const httpHandlerDefaults = Object.freeze({ basePath: '/ticketgate', body
 
 /** @internal Reads every option once. */
 export function readHandlerOptions(gate: GateDoor, options: HttpHandlerOptions): HttpHandlerSettings {
-  if (typeof gate?.hello !== 'function' || typeof gate.exchange !== 'function') {
-    throw new TypeError('"gate" must be a gate')
+  for (const method of ['hello', 'exchange', 'knock'] as const) {
+    if (typeof gate?.[method] !== 'function') throw new TypeError('"gate" must be a gate')
   }
   const { origins = [], logger = silentLogger, clock = systemClock } = options
   return Object.freeze({

@@ -84,7 +84,9 @@ function isPreflight({ method, headers }: Request): boolean {
 }
 
 async function answerHello(gate: GateDoor): Promise<Response> {
-  return answerJson(await gate.hello())
+  // Whoever asks now must not go and get a ticket for a server that takes none.
+  const closing = gate.knock(undefined)
+  return closing === undefined ? answerJson(await gate.hello()) : answerRefusal(closing)
 }
 
 async function answerExchange(

@@ -5,6 +5,7 @@ import { createMiddleware } from './middleware.ts'
 import { type GuardOptions, readOptions } from './options.ts'
 import type { GuardedData } from './socket-data.ts'
 import type { NamespaceParts, ServerParts } from './socket-parts.ts'
+import { removeTicket } from './take-ticket.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: socket.io's own bound of a map of events
 type Events = Record<string, any>
@@ -33,7 +34,11 @@ export function guard<Listen extends Events, Emit extends Events, ServerSide ext
   const middleware = createMiddleware(gate, settings)
 
   function guardNamespace(namespace: NamespaceParts): void {
-    if (!settings.isGuarded(namespace.name)) return
+    if (!settings.isGuarded(namespace.name)) {
+      // A client's `auth` often goes to all its namespaces. Not in a middleware: another gate's may come behind.
+      namespace.prependListener('connect', removeTicket)
+      return
+    }
     GuardedNamespace.of(namespace, gate, settings)
     namespace.use(middleware)
   }

@@ -36,6 +36,7 @@ export interface NamespaceParts {
   readonly sockets: ReadonlyMap<string, SocketParts>
   readonly server: ServerParts
   use(middleware: (socket: SocketParts, next: (error?: Error) => void) => void): unknown
+  prependListener(event: 'connect', listener: (socket: SocketParts) => void): unknown
   /**
    * Tells the namespace's listeners of a socket: first `connect`, then `connection`. Protected in socket.io's
    * types, and the only place where a socket can still be kept from the application: an EventEmitter cannot be

@@ -132,6 +132,8 @@ describe('close', () => {
     const newcomer = world.connectNow()
     assert.equal(newcomer.code, 'server-closing')
     assert.equal(newcomer.refusal?.retryable, true)
+    assert.equal(newcomer.refusal?.retryAfterMs, 5_000)
+    assert.equal(world.gate.knock(undefined)?.code, 'server-closing')
     assert.deepEqual(newcomer.said, [])
     const outcome = await world.authenticate(1, { idempotent: true })
     assert.equal(!outcome.ok && outcome.code, 'server-closing')

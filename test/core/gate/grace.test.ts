@@ -36,7 +36,7 @@ describe('grace', () => {
         assert.equal(world.session(), session)
         await world.advance(60_000)
         assert.equal(admission.state, 'admitted')
-        assert.deepEqual(world.story, ['admitted'])
+        assert.deepEqual(world.story, ['admitted', 'away', 'back'])
       })
 
       it('reports who comes back with a fresh ticket as returned, and ends the old admission cleanly', async () => {
@@ -121,6 +121,97 @@ describe('grace', () => {
       ['dropped'],
     )
   })
+
+  it('says who is away and for how long, and who is back', async () => {
+    await using world = new World({ graceMs: 20_000 })
+    const first = await world.join(1)
+    const admission = admissionOf(first)
+    const { steamId, fingerprint } = admission
+    first.drop()
+    world.attach(admission).drop(5_000)
+    assert.deepEqual(world.of('away'), [
+      { admission, steamId, fingerprint, graceMs: 20_000 },
+      { admission, steamId, fingerprint, graceMs: 5_000 },
+    ])
+    assert.deepEqual(world.of('back'), [{ admission, steamId, fingerprint }])
+    assert.match(fingerprint, /^[0-9a-f]{12}$/)
+    await world.advance(5_100)
+    assert.deepEqual(world.story, ['admitted', 'away', 'back', 'away', 'left', 'ended'])
+  })
+
+  it('says nothing of being away about who leaves, has no grace, or was never told', async () => {
+    await using world = new World()
+    const reserved = await world.authenticate(1)
+    assert.ok(reserved.ok)
+    reserved.closed(false)
+    const left = await world.join(2)
+    left.leave()
+    const hopeless = await world.join(3)
+    hopeless.drop(0)
+    assert.deepEqual([...world.of('away'), ...world.of('back')], [])
+  })
+
+  it('may be ended by whoever hears that somebody is away', async () => {
+    await using world = new World()
+    const connection = await world.join(1)
+    world.gate.on('away', ({ admission }) => admission.leave())
+    connection.drop()
+    assert.deepEqual(world.story, ['admitted', 'away', 'left', 'ended'])
+    assert.equal(world.gate.counts.admissions, 0)
+  })
+
+  for (const sessionModel of sessionModels) {
+    it(`gives one client's place for each fresh ticket where players share (${sessionModel})`, async () => {
+      await using world = new World({ sessionModel, duplicates: { share: 2 } })
+      const tabs = [await world.join(1), await world.join(1)]
+      const [first, second] = tabs.map(admissionOf)
+      for (const tab of tabs) tab.drop()
+      await world.join(1)
+      assert.deepEqual([first!.state, second!.state], ['ended', 'away'])
+      await world.join(1)
+      assert.equal(second!.state, 'ended')
+      assert.equal(world.gate.counts.admissions, 2)
+      assert.equal((await world.join(1)).code, 'too-many-admissions')
+      assert.ok(world.of('left').every(({ clean }) => clean))
+      await world.advance(60_000)
+      assert.equal(world.gate.counts.admissions, 2)
+      assert.equal(world.gate.counts.sessions, 1)
+    })
+
+    for (const duplicates of ['refuse', { share: 5 }] as const) {
+      const policy = typeof duplicates === 'string' ? duplicates : 'share'
+      it(`gives all connections of the client that returns (${policy}, ${sessionModel})`, async () => {
+        await using world = new World({ sessionModel, duplicates })
+        const main = await world.join(1)
+        const chat = admissionOf(main).share()
+        assert.ok(chat.ok)
+        world.attach(chat).drop()
+        main.drop()
+        await world.join(1)
+        assert.deepEqual([admissionOf(main).state, chat.state], ['ended', 'ended'])
+        assert.deepEqual(
+          world.of('left').map(({ clean }) => clean),
+          [true, true],
+        )
+        assert.equal(world.of('admitted').at(-1)?.returned, true)
+        assert.equal(world.gate.counts.admissions, 1)
+      })
+    }
+
+    it(`keeps a dropped connection of a client that is here with another (${sessionModel})`, async () => {
+      await using world = new World({ sessionModel, duplicates: { share: 3 } })
+      const arena = await world.join(1)
+      const lobby = admissionOf(arena).share()
+      assert.ok(lobby.ok)
+      world.attach(lobby).drop()
+      const secondTab = await world.join(1)
+      assert.equal(lobby.state, 'away')
+      world.attach(lobby)
+      assert.equal(lobby.state, 'admitted')
+      assert.equal(admissionOf(secondTab).state, 'admitted')
+      assert.equal(world.gate.counts.admissions, 3)
+    })
+  }
 
   it('shares a session with further admissions of the same client', async () => {
     await using world = new World()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  type Admission,
   type ExchangedPass,
   type GateOptions,
   InMemoryStore,
@@ -8,6 +9,7 @@ import {
   type TicketMessage,
 } from '@ticketgate/core'
 import { FakePasses } from '../../fixtures/fake-passes.ts'
+import type { MemoryConnection } from '../../fixtures/memory-connection.ts'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { admissionOf, fakeTicket, flush, type Presented, playerId, type SessionModel, World } from './world.ts'
 
@@ -669,5 +671,108 @@ describe('what a gate shows of passes', () => {
     await bring(world, pass)
     assert.ok(world.output.length > 0)
     assert.ok(!world.output.join('\n').includes(pass))
+  })
+})
+
+describe('handing a player over to another node', () => {
+  async function handOver(world: World, admission: Admission): Promise<ExchangedPass> {
+    const outcome = await world.gate.handOver(admission)
+    assert.ok(outcome.ok, (outcome as Refusal).code)
+    return outcome
+  }
+
+  it('takes them there by a pass, with nobody asking Steam again, and ends their connections here', async () => {
+    await using nodes = new Nodes()
+    const [a, b] = [nodes.add(), nodes.add()]
+    const here = await a.join(1)
+    const handed = await handOver(a, admissionOf(here))
+    assert.deepEqual([handed.steamId, handed.session], [playerId(1), admissionOf(here).id])
+    assert.equal(here.isOpen, true, 'until the pass is used')
+    const there = await bring(b, handed.pass)
+    assert.equal(admissionOf(there).steamId, playerId(1))
+    assert.equal(here.code, 'replaced')
+    assert.deepEqual([a.gate.counts.players, b.gate.counts.sessions], [0, 1])
+    assert.equal(b.backend.begins.length, 0)
+  })
+
+  it('may be done again by the node that has them then, and back', async () => {
+    await using nodes = new Nodes()
+    const [a, b] = [nodes.add(), nodes.add()]
+    let connection = await bring(a, (await exchange(a)).pass)
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+      [a, b],
+    ] as const) {
+      connection = await bring(to, (await handOver(from, admissionOf(connection))).pass)
+      assert.equal(admissionOf(connection).state, 'admitted')
+      assert.deepEqual([from.gate.counts.sessions, to.gate.counts.sessions], [0, 1])
+    }
+    assert.equal(a.backend.begins.length, 1)
+  })
+
+  it('is good once, whoever asks for how many', async () => {
+    await using nodes = new Nodes()
+    const [a, b] = [nodes.add(), nodes.add()]
+    const admission = admissionOf(await a.join(1))
+    const [first, second] = [await handOver(a, admission), await handOver(a, admission)]
+    const there = await bring(b, first.pass)
+    assert.equal((await bring(b, first.pass)).code, 'ticket-replayed')
+    // The second is another use of the same login, and under policy replace the newest connection wins.
+    const newest = await bring(b, second.pass)
+    assert.equal(admissionOf(newest).steamId, playerId(1))
+    assert.equal(there.code, 'replaced')
+  })
+
+  for (const [name, end] of Object.entries({
+    left: (_world: World, connection: MemoryConnection) => connection.leave(),
+    'was kicked': (world: World) => world.gate.kick(playerId(1)),
+    'came in again by a ticket': (world: World) => world.join(1),
+  })) {
+    it(`is nothing for a player who ${name}, before and after the pass is made`, async () => {
+      await using nodes = new Nodes()
+      const [a, b] = [nodes.add(), nodes.add()]
+      const connection = await a.join(1)
+      const admission = admissionOf(connection)
+      const { pass } = await handOver(a, admission)
+      await end(a, connection)
+      await flush()
+      assert.equal((await bring(b, pass)).code, 'pass-invalid')
+      assert.equal(codeOf(await a.gate.handOver(admission)), 'reservation-expired')
+    })
+  }
+
+  it('is refused with the reason while the player is asked for a fresh ticket', async () => {
+    await using nodes = new Nodes()
+    const a = nodes.add()
+    const admission = admissionOf(await a.join(1))
+    a.backend.sayVerdict(playerId(1), { response: 6 })
+    assert.equal(admission.state, 'renewing')
+    assert.equal(codeOf(await a.gate.handOver(admission)), 'ticket-canceled')
+  })
+
+  it('is refused for the admission of another gate, and when no pass can be made', async () => {
+    await using nodes = new Nodes()
+    const [a, b] = [nodes.add(), nodes.add()]
+    const admission = admissionOf(await a.join(1))
+    assert.equal(codeOf(await b.gate.handOver(admission)), 'reservation-expired')
+    nodes.passes.failure = new Error('no key')
+    assert.equal(codeOf(await a.gate.handOver(admission)), 'internal-error')
+    assert.equal(admission.state, 'admitted')
+  })
+
+  it('is not possible where sessions belong to one process: the pass is refused there, and the player stays', async () => {
+    await using nodes = new Nodes({ sessionModel: 'exclusive' })
+    const [a, b] = [nodes.add(), nodes.add()]
+    const admission = admissionOf(await a.join(1))
+    const { pass } = await handOver(a, admission)
+    assert.equal((await bring(b, pass)).code, 'pass-invalid')
+    assert.equal(admission.state, 'admitted')
+  })
+
+  it('is a mistake at a gate without passes', async () => {
+    await using world = new World()
+    const admission = admissionOf(await world.join(1))
+    await assert.rejects(world.gate.handOver(admission), /"passes"/)
   })
 })

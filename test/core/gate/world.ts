@@ -25,6 +25,8 @@ export const sessionModels: readonly SessionModel[] = ['one-shot', 'exclusive']
 
 export const eventNames = [
   'admitted',
+  'away',
+  'back',
   'refused',
   'left',
   'ended',
@@ -246,12 +248,19 @@ export class World {
 
   #unpaired(): Admission[] {
     const open = new Set<Admission>()
+    const away = new Set<Admission>()
     const wrong: Admission[] = []
     for (const { name, event } of this.events) {
       if (name === 'admitted') {
         const { admission } = event as GateEvents['admitted']
         if (open.has(admission)) wrong.push(admission)
         open.add(admission)
+      } else if (name === 'away' || name === 'back') {
+        const { admission } = event as GateEvents['away' | 'back']
+        const isAway = name === 'away'
+        if (!open.has(admission) || away.has(admission) === isAway) wrong.push(admission)
+        if (isAway) away.add(admission)
+        else away.delete(admission)
       } else if (name === 'left') {
         const { admission } = event as GateEvents['left']
         if (!open.delete(admission)) wrong.push(admission)

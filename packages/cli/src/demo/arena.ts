@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Admission, createGate, type Gate, type Logger, type SteamId, silentLogger } from '@ticketgate/core'
+import {
+  type Admission,
+  createGate,
+  type Gate,
+  type Logger,
+  type SteamId,
+  silentLogger,
+  toRefusalBody,
+} from '@ticketgate/core'
 import { createSimulatedSteam, type SimulatedSteam, type SimulatedWebApi } from '@ticketgate/simulator'
 import { steamWebApi } from '@ticketgate/steam'
 import { type Guard, guard } from '@ticketgate/ws'
@@ -176,8 +184,11 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 async function answerHello(gate: Gate, response: ServerResponse): Promise<void> {
-  const hello = JSON.stringify(await gate.hello())
-  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(hello)
+  const closing = gate.knock(undefined)
+  const body = JSON.stringify(closing === undefined ? await gate.hello() : toRefusalBody(closing))
+  response
+    .writeHead(closing?.httpStatus ?? 200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(body)
 }
 
 function answerNothing(_request: IncomingMessage, response: ServerResponse): void {

@@ -2,18 +2,21 @@ import type { Client, Room } from '@colyseus/sdk'
 import {
   type ClientAdmission,
   type Clock,
-  createRefusal,
+  fetchTicket,
   type HeldTicket,
   type HelloMessage,
   onPageEnd,
   type Refusal,
-  requestTicket,
-  systemClock,
   type TicketSource,
 } from '@ticketgate/core/client'
-import { getHello, type HttpLike } from './get-hello.ts'
 import { guardRoom, type JoinedRoom } from './guarded-room.ts'
 import { refusalFromError } from './refusal-from-error.ts'
+
+/** The part of the SDK's client that fetches. */
+export interface HttpLike {
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK infers the types of its routes
+  get(path: any): Promise<{ data: unknown }>
+}
 
 /** What joins rooms: the SDK's client. */
 export type SdkClient = Pick<
@@ -35,6 +38,8 @@ export interface TicketgateClientOptions {
   readonly hello?: string | HelloMessage | (() => unknown)
   /** Aborting leaves every room, at any time. */
   readonly signal?: AbortSignal
+  /** How long to wait for the hello, in milliseconds; 1 to 600,000. @default 15_000 */
+  readonly helloTimeoutMs?: number
   /** How long to wait for the server's word on who this is, in milliseconds; 1 to 600,000. @default 30_000 */
   readonly answerTimeoutMs?: number
   /** A fresh ticket that the server had asked for was found good. */
@@ -98,11 +103,18 @@ export function createTicketgateClient(options: TicketgateClientOptions): Ticket
   if (typeof client?.joinOrCreate !== 'function') throw new TypeError('"client" must be a client of @colyseus/sdk')
   if (typeof source?.getTicket !== 'function') throw new TypeError('"source" must have a method "getTicket"')
 
+  const getHello =
+    typeof hello === 'string'
+      ? async () => (await client.http.get(hello)).data
+      : (hello as HelloMessage | (() => unknown))
+
   type Enter = (room: string, options: object, rootSchema?: never) => Promise<Room>
 
   async function enter(method: Enter, room: string, joinOptions: RoomOptions = {}, rootSchema?: unknown) {
-    const ticket = await getTicket(options, hello)
-    if (!ticket.ok) return ticket
+    const { helloTimeoutMs, clock } = options
+    const fetched = await fetchTicket({ hello: getHello, source, signal, helloTimeoutMs, clock })
+    if (!fetched.ok) return fetched
+    const { ticket } = fetched
     // Until there is a room to guard it.
     const removePageEnd = onPageEnd(() => ticket.cancel())
     try {
@@ -148,26 +160,4 @@ export function createTicketgateClient(options: TicketgateClientOptions): Ticket
     consumeSeatReservation: (reservation: Parameters<Client['consumeSeatReservation']>[0], schema?: unknown) =>
       guard(client.consumeSeatReservation(reservation, schema as never), null),
   }) as TicketgateClient
-}
-
-/** Gets a ticket within the time that the hello gives. */
-async function getTicket(
-  { client, source, signal, clock = systemClock }: TicketgateClientOptions,
-  wanted: string | HelloMessage | (() => unknown),
-): Promise<HeldTicket | Refusal> {
-  const hello = await getHello(wanted, client.http)
-  if (!('ticketgate' in hello)) return hello
-  const controller = new AbortController()
-  const abort = (): void => controller.abort()
-  if (signal?.aborted) abort()
-  signal?.addEventListener('abort', abort, { once: true })
-  const timer = clock.setTimer(abort, hello.timeoutMs)
-  try {
-    const ticket = await requestTicket(hello, source, controller.signal)
-    if (ticket.ok || !controller.signal.aborted || signal?.aborted) return ticket
-    return createRefusal('handshake-timeout')
-  } finally {
-    clock.clearTimer(timer)
-    signal?.removeEventListener('abort', abort)
-  }
 }

@@ -157,8 +157,9 @@ export class AdmissionRecord implements Admission {
     this.connection = undefined
     if (clean) this.dispatch('left')
     else if (graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
-    else if (this.dispatch('dropped') && graceMs !== this.#gate.settings.graceMs) {
-      this.#setDeadline(graceMs)
+    else if (this.dispatch('dropped') && this.state === 'away') {
+      if (graceMs !== this.#gate.settings.graceMs) this.#setDeadline(graceMs)
+      this.#gate.players.wentAway(this, graceMs)
     }
   }
 

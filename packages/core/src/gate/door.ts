@@ -10,6 +10,9 @@ import { type HandshakePeer, HandshakeRunner } from './handshake-runner.ts'
 import { RateLimiter, toRateLimitKey } from './rate-limiter.ts'
 import type { Verified } from './verification.ts'
 
+// Long enough for a restart, and for a load balancer to hear of it.
+const closing = createRefusal('server-closing', { retryAfterMs: 5_000 })
+
 /** @internal The way in: handshakes under way, how many there may be, and from where. */
 export class Door {
   readonly #gate: GateContext
@@ -87,7 +90,7 @@ export class Door {
 
   /** See {@link GateDoor.knock}. */
   knock(address: string | undefined, counts: boolean): Refusal | undefined {
-    if (this.#gate.isClosing) return createRefusal('server-closing')
+    if (this.#gate.isClosing) return closing
     if (address === undefined || this.#attempts === undefined) return undefined
     const key = toRateLimitKey(address)
     const waitMs = counts ? this.#attempts.take(key) : this.#attempts.peek(key)
@@ -160,7 +163,7 @@ export class Door {
   }
 
   #enter(runner: HandshakeRunner, address: string | undefined): Refusal | undefined {
-    if (this.#gate.isClosing) return createRefusal('server-closing')
+    if (this.#gate.isClosing) return closing
     if (address !== undefined && this.#attempts !== undefined) {
       const waitMs = this.#attempts.take(toRateLimitKey(address))
       if (waitMs > 0) return createRefusal('too-many-attempts', { retryAfterMs: waitMs })

@@ -24,6 +24,19 @@ export interface GateEvents {
     readonly steamId: SteamId | undefined
   }
   /**
+   * The connection of an admission broke, and its place is kept. Followed by `back`, or by `left`, which also comes
+   * when its player returns with a fresh ticket: then after an `admitted` with `returned: true`, or just before it.
+   */
+  away: {
+    readonly admission: Admission
+    readonly steamId: SteamId
+    readonly fingerprint: string
+    /** How long the place is kept at most, in milliseconds; a host with a window of its own may be sooner. */
+    readonly graceMs: number
+  }
+  /** A connection took up the admission that was away. */
+  back: { readonly admission: Admission; readonly steamId: SteamId; readonly fingerprint: string }
+  /**
    * An admission is over; exactly one for each `admitted`. `clean`: its player left. Otherwise they dropped
    * and did not return within the grace, or `refusal` says why they were put out.
    */

@@ -89,7 +89,8 @@ export interface GateDoor {
   checkPass(pass: string): Promise<PassHolder | Refusal>
   /**
    * Counts an attempt of an address that is not going to present anything yet: for requests that a transport can
-   * tell to be nobody's. Nothing is reported.
+   * tell to be nobody's. Nothing is reported. `undefined` counts nobody and only asks whether the gate closes, as
+   * whoever serves `hello()` over HTTP does.
    *
    * @returns `server-closing` or `too-many-attempts`; nothing when the address may go on.
    */

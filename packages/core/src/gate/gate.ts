@@ -16,13 +16,14 @@ import { Deadlines } from '../time/deadlines.ts'
 import type { Admission } from './admission.ts'
 import { BackgroundWork } from './background-work.ts'
 import type { GateContext } from './context.ts'
+import type { GateCounts } from './counts.ts'
 import { Door } from './door.ts'
 import type { GateEvents } from './events.ts'
 import type { AuthenticateOptions, ExchangedPass, GateDoor, Handshake, PassHolder } from './gate-port.ts'
 import { createIdentityIssuer, type IdentityIssuer } from './identity.ts'
 import { NodeClaims } from './node-claims.ts'
 import type { GateOptions } from './options.ts'
-import { checkPass, exchangeTicket } from './pass-desk.ts'
+import { checkPass, exchangeTicket, handOver } from './pass-desk.ts'
 import { Players } from './players.ts'
 import { precheck } from './precheck.ts'
 import { verifyProvisionalPlayers } from './provisional-entry.ts'
@@ -30,20 +31,6 @@ import { RateLimiter } from './rate-limiter.ts'
 import { Renewals } from './renewals.ts'
 import { type GateSettings, readGateOptions } from './settings.ts'
 import { SignatureCheck } from './signature-check.ts'
-
-/** Numbers of one moment, for metrics and tests. */
-export interface GateCounts {
-  /** Handshakes waiting or being verified. */
-  readonly pending: number
-  /** Players who hold at least one admission. */
-  readonly players: number
-  /** Admissions in every state but `ended`. */
-  readonly admissions: number
-  /** Open auth sessions. */
-  readonly sessions: number
-  /** Deadlines that wait: handshakes, graces, renewals, limits' windows, the lease. */
-  readonly deadlines: number
-}
 
 /**
  * Makes a gate: the server-side object that runs handshakes and holds admissions. It knows no transport;
@@ -112,6 +99,18 @@ export class Gate implements GateDoor {
     options: AuthenticateOptions = {},
   ): Promise<ExchangedPass | Refusal> {
     return exchangeTicket(this.#core, this.#core.door, presented, options)
+  }
+
+  /**
+   * Makes a pass for somebody who is inside, by which another node takes them over: for hosts that hand a player on to
+   * another process. Good once and for `passes.ttlMs`, and only while this admission's login lives. When it is used,
+   * the player's connections here end with `replaced`. A backend whose sessions belong to one process cannot have them
+   * taken over; there the pass opens this node alone.
+   *
+   * @throws TypeError when the gate was made without `passes`.
+   */
+  handOver(admission: Admission): Promise<ExchangedPass | Refusal> {
+    return handOver(this.#core, admission)
   }
 
   checkPass(pass: string): Promise<PassHolder | Refusal> {

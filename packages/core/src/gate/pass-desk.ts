@@ -1,6 +1,7 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
-import type { PassClaims } from '../ports/passes.ts'
+import type { PassClaims, Passes } from '../ports/passes.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
+import type { Admission } from './admission.ts'
 import type { AdmissionRecord } from './admission-record.ts'
 import type { GateContext } from './context.ts'
 import type { Door } from './door.ts'
@@ -26,35 +27,47 @@ export async function exchangeTicket(
   presented: TicketMessage | string | Uint8Array,
   options: AuthenticateOptions,
 ): Promise<ExchangedPass | Refusal> {
-  const { passes, node } = gate.settings
+  const { passes } = gate.settings
   if (passes === undefined) throw new TypeError('"passes" must be given to a gate that exchanges tickets')
   const outcome = await door.authenticate(presented, { ...options, reservationMs: passes.ttlMs }, false)
   if (!outcome.ok) return outcome
   const record = outcome as AdmissionRecord
   record.isKept = true
-  const { steamId, ownerSteamId, appId, fingerprint, login, provisional } = record
-  const claims: PassClaims = {
-    // Of the login and not of this pass: who asks twice with one ticket has one use all the same.
-    id: `${node}/${login}`,
-    steamId,
-    ownerSteamId,
-    appId,
-    fingerprint,
-    admission: login,
-    node,
-    fence: record.player.fence,
-    provisional,
-  }
+  // Of the login and not of this pass: who asks twice with one ticket has one use all the same.
+  const issued = await issuePass(gate, passes, record, record.login)
+  if (issued.ok && !options.signal?.aborted) return issued
+  // Nobody is there to use it, and the place would keep the player from coming again.
+  record.leave()
+  return issued.ok ? createRefusal('connection-lost') : issued
+}
+
+/** @internal A pass for somebody who is inside, by which another node takes them over. */
+export async function handOver(gate: GateContext, admission: Admission): Promise<ExchangedPass | Refusal> {
+  const { passes } = gate.settings
+  if (passes === undefined) throw new TypeError('"passes" must be given to a gate that hands players over')
+  const { steamId } = admission
+  const player = gate.players.get(steamId)
+  const record = player && [...player.admissions()].find((each) => each === admission)
+  if (record === undefined) return createRefusal('reservation-expired')
+  const fate = fateOf(player, record.login)
+  // Each has a use of its own: the player may be handed on again, by whoever has them next.
+  return fate ?? issuePass(gate, passes, record, `${record.login}/${crypto.randomUUID()}`)
+}
+
+async function issuePass(
+  gate: GateContext,
+  passes: Passes,
+  record: AdmissionRecord,
+  use: string,
+): Promise<ExchangedPass | Refusal> {
+  const { node } = gate.settings
+  const { steamId, ownerSteamId, appId, fingerprint, login, provisional, player } = record
+  const { fence } = player
+  const facts = { steamId, ownerSteamId, appId, fingerprint, admission: login, node, fence, provisional }
   try {
-    const pass = await passes.issue(claims)
-    if (!options.signal?.aborted) {
-      return { ok: true, pass, expiresInMs: passes.ttlMs, steamId, ownerSteamId, session: login }
-    }
-    // Nobody is there to use it, and the place would keep the player from coming again.
-    record.leave()
-    return createRefusal('connection-lost')
+    const pass = await passes.issue({ id: `${node}/${use}`, ...facts })
+    return { ok: true, pass, expiresInMs: passes.ttlMs, steamId, ownerSteamId, session: login }
   } catch (error) {
-    record.leave()
     gate.logger.error({ err: error, steamId, fingerprint }, 'no pass could be made')
     return createRefusal('internal-error', { cause: error })
   }

@@ -10,6 +10,7 @@ import type { GateContext } from './context.ts'
 import type { GateEvents } from './events.ts'
 import { Player } from './player.ts'
 import { keepUnverified } from './provisional-entry.ts'
+import { returningAmong } from './returning.ts'
 
 /**
  * @internal Who is inside: every player with their auth session and their admissions. Everything that
@@ -103,7 +104,7 @@ export class Players {
         else each.dispatch('revoked', replaced)
       }
     } else {
-      older.find((each) => each.state === 'away')?.dispatch('left')
+      for (const each of returningAmong(older)) each.dispatch('left')
     }
     return record
   }
@@ -134,7 +135,10 @@ export class Players {
 
   /** A connection took the place, for the first time or again. */
   arrived(record: AdmissionRecord): void {
-    if (record.wasAdmitted) return
+    if (record.wasAdmitted) {
+      this.#cameBack(record)
+      return
+    }
     record.wasAdmitted = true
     const { emitter, logger, isLogging, renewals } = this.#gate
     const { steamId, fingerprint, address, appId } = record
@@ -153,7 +157,24 @@ export class Players {
     })
   }
 
+  #cameBack(record: AdmissionRecord): void {
+    const { emitter, logger, isLogging } = this.#gate
+    const { steamId, fingerprint } = record
+    if (isLogging) logger.info({ steamId, fingerprint, admission: record.id }, 'player back')
+    if (emitter.has('back')) emitter.emit('back', { admission: record, steamId, fingerprint })
+  }
+
   // --- going out ---
+
+  /** The connection broke, and the place is kept. */
+  wentAway(record: AdmissionRecord, graceMs: number): void {
+    // A connection that broke while it was told of its admission: nobody else has been told yet.
+    if (!record.wasAdmitted) return
+    const { emitter, logger, isLogging } = this.#gate
+    const { steamId, fingerprint } = record
+    if (isLogging) logger.info({ steamId, fingerprint, admission: record.id, graceMs }, 'player away')
+    if (emitter.has('away')) emitter.emit('away', { admission: record, steamId, fingerprint, graceMs })
+  }
 
   /** A place is free again. */
   released(record: AdmissionRecord, departure: Departure): void {

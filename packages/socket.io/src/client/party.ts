@@ -11,7 +11,7 @@ import {
   toRefusal,
 } from '@ticketgate/core/client'
 import type { ClientManager, ClientSocket } from './client-socket.ts'
-import { fetchTicket } from './fetch-ticket.ts'
+import { getTicket } from './get-ticket.ts'
 import { Member, refusalFromConnectError } from './member.ts'
 import type { ClientSettings } from './options.ts'
 
@@ -86,7 +86,7 @@ export class Party {
     const fetch = new AbortController()
     this.#fetch = fetch
     const removePageEnd = onPageEnd(() => fetch.abort())
-    const fetched = await fetchTicket(member.settings, fetch.signal)
+    const fetched = await getTicket(member.settings, fetch.signal)
     removePageEnd()
     if (this.#fetch !== fetch) {
       // The connection it was for is gone.
@@ -100,8 +100,9 @@ export class Party {
     } else if (!fetched.ok) {
       this.#refuse(member, fetched)
     } else {
-      this.#open(member, fetched.ticket, fetched.answerTimeoutMs)
-      send({ ...toPayload(member.settings), ticketgate: { ...fetched.ticket.message, renewable: true } })
+      const { ticket, hello } = fetched
+      this.#open(member, ticket, member.settings.answerTimeoutMs ?? Math.min(hello.timeoutMs * 2, 600_000))
+      send({ ...toPayload(member.settings), ticketgate: { ...ticket.message, renewable: true } })
     }
   }
 

@@ -3,15 +3,13 @@ import {
   ClientHandshake,
   type ClientTransport,
   type Clock,
-  checkServerMessage,
   createRefusal,
   encodeMessage,
+  fetchTicket,
   type HeldTicket,
   type HelloMessage,
   type Refusal,
   refusalFromBody,
-  requestTicket,
-  systemClock,
   type TicketSource,
   textToBase64Url,
 } from '@ticketgate/core/client'
@@ -76,10 +74,13 @@ export async function join<Socket extends WebSocketLike = WebSocket>(
   if (mode === 'message') {
     return connect(options, undefined, () => new WebSocketClass(String(url), [...protocols]))
   }
-  const ticket = await prepareTicket(options)
-  if (!ticket.ok) return ticket
+  const { source, signal, helloTimeoutMs, clock } = options
+  const fetched = await fetchTicket({ hello: options.hello!, source, signal, helloTimeoutMs, clock })
+  if (!fetched.ok) return fetched
+  const { ticket, hello } = fetched
+  const answerTimeoutMs = options.answerTimeoutMs ?? Math.min(hello.timeoutMs * 2, 600_000)
   const text = textToBase64Url(encodeMessage(ticket.message))
-  return connect(options, ticket, () =>
+  return connect({ ...options, answerTimeoutMs }, ticket, () =>
     mode === 'header'
       ? new WebSocketClass(String(url), [...protocols], { headers: { authorization: `Ticketgate ${text}` } })
       : new WebSocketClass(String(url), ['ticketgate.v1', `ticketgate.ticket.${text}`, ...protocols]),
@@ -126,38 +127,6 @@ async function connect<Socket extends WebSocketLike>(
   if (!outcome.ok) return outcome
   bound.handOver()
   return Object.freeze({ ...outcome, socket, leave: () => handshake.leave(), ended: handshake.ended })
-}
-
-/** Gets the ticket before there is a connection, within the time that the hello gives. */
-async function prepareTicket<Socket extends WebSocketLike>(
-  options: JoinOptions<Socket>,
-): Promise<HeldTicket | Refusal> {
-  const { hello, source, signal, clock = systemClock } = options
-  let answer: unknown
-  try {
-    answer = typeof hello === 'function' ? await hello() : hello
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw something that is no Error'
-    return createRefusal('connection-lost', { detail: `getting the hello failed: ${reason}` })
-  }
-  const checked = checkServerMessage(answer)
-  if (!checked.ok) return refusalFromBody(answer) ?? checked
-  if (checked.message.ticketgate !== 'hello') {
-    return createRefusal('protocol-error', { detail: 'the server answered something else than hello' })
-  }
-  const controller = new AbortController()
-  const abort = (): void => controller.abort()
-  if (signal?.aborted) abort()
-  signal?.addEventListener('abort', abort, { once: true })
-  const timer = clock.setTimer(abort, checked.message.timeoutMs)
-  try {
-    const ticket = await requestTicket(checked.message, source, controller.signal)
-    if (ticket.ok || !controller.signal.aborted || signal?.aborted) return ticket
-    return createRefusal('handshake-timeout')
-  } finally {
-    clock.clearTimer(timer)
-    signal?.removeEventListener('abort', abort)
-  }
 }
 
 function refusalFromAnswer(status: number, body: string): Refusal {

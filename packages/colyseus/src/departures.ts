@@ -1,0 +1,148 @@
+import { type Client, ClientState, CloseCode, type Room } from '@colyseus/core'
+import { createRefusal, type Refusal, toEndedMessage } from '@ticketgate/core'
+import type { Booth } from './booth.ts'
+import { toEndedError } from './errors.ts'
+import type { Hook } from './hooks.ts'
+import type { RoomSeats } from './room-seats.ts'
+import type { PendingReconnection, Seat, SeatHost } from './seat.ts'
+import { type TakenSeat, TakenSeats } from './taken-seats.ts'
+
+/**
+ * @internal The ways out of one room, and back into it: a seat is given back when the room has seen the last of its
+ * client. The room's reconnection window is the grace.
+ */
+export class Departures implements SeatHost {
+  readonly #booth: Booth
+  readonly #room: Room
+  readonly #seats: RoomSeats
+  /** What the room hears as close code of clients whose admission the gate has ended. */
+  readonly #endCodes = new WeakMap<Client, number>()
+  readonly #taken = new TakenSeats()
+
+  constructor(booth: Booth, room: Room, seats: RoomSeats) {
+    this.#booth = booth
+    this.#room = room
+    this.#seats = seats
+  }
+
+  onDrop(inner: Hook | undefined, client: Client, code: number | undefined): unknown {
+    const seat = this.#seats.of(client)
+    // Nothing to come back to: Colyseus goes on to onLeave when no reconnection was allowed.
+    if (this.#seats.turnedAway.has(client) || seat?.refusal !== undefined) return undefined
+    const answer: unknown = inner?.(client, code)
+    if (isPromise(answer)) this.#awaitRoom(seat)
+    return answer
+  }
+
+  async onLeave(inner: Hook | undefined, client: Client, code: number | undefined): Promise<unknown> {
+    if (this.#seats.turnedAway.has(client)) return undefined
+    const seat = this.#seats.of(client)
+    try {
+      const answer: unknown = inner?.(client, this.#endCodes.get(client) ?? code)
+      if (isPromise(answer)) this.#awaitRoom(seat)
+      return await answer
+    } finally {
+      // After `await this.allowReconnection(...)` in onLeave, the seat is another client's by now, or still kept.
+      if (seat?.client === client && seat.pending === undefined && client.state !== ClientState.RECONNECTED) {
+        this.#seats.give(seat, code)
+      }
+    }
+  }
+
+  /** A hook that takes its time may still allow a reconnection: how long the seat is kept is not known yet. */
+  #awaitRoom(seat: Seat | undefined): void {
+    if (seat === undefined || seat.isAway || seat.refusal !== undefined) return
+    seat.leaveFor(longestMs)
+    this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
+  }
+
+  allowReconnection(inner: Hook, client: Client, seconds: number | 'manual'): unknown {
+    const seat = this.#seats.of(client)
+    if (seat === undefined) return inner(client, seconds)
+    if (seat.refusal !== undefined || seat.admission.state === 'ended') {
+      const refused = Promise.reject(toEndedError(seat.refusal ?? createRefusal('reservation-expired')))
+      // Rooms that do not await it must not end the process by that.
+      refused.catch(() => {})
+      return refused
+    }
+    const deferred = inner(client, seconds) as PromiseLike<Client> & Partial<PendingReconnection>
+    // Not allowed after all: the client never joined, or the room is being disposed.
+    if (typeof deferred.reject !== 'function') return deferred
+    const pending = deferred as PromiseLike<Client> & PendingReconnection
+    if (seat.pending === pending) return pending
+    seat.pending = pending
+    seat.leaveFor(typeof seconds === 'number' ? Math.min(seconds * 1_000, longestMs) : longestMs)
+    this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
+    pending.then(
+      () => {
+        seat.pending = undefined
+      },
+      () => {
+        if (seat.pending !== pending) return
+        seat.pending = undefined
+        this.#seats.give(seat, CloseCode.ABNORMAL_CLOSURE)
+      },
+    )
+    return pending
+  }
+
+  onReconnect(inner: Hook | undefined, client: Client): unknown {
+    const seat = this.#seats.get(client.sessionId)
+    if (seat !== undefined) {
+      this.#booth.unwatch(seat.admission)
+      const refusal = seat.attach(client)
+      if (refusal !== undefined) {
+        seat.client = client
+        this.#note(seat, refusal)
+        // Colyseus then calls onLeave: the room has seen this player and must hear that they are gone.
+        throw toEndedError(refusal)
+      }
+    }
+    return inner?.(client)
+  }
+
+  // --- ends ---
+
+  /** The gate ends the admission of somebody who is here, or whose room has not said yet whether it keeps the seat. */
+  end(seat: Seat, refusal: Refusal): void {
+    seat.send(toEndedMessage(refusal))
+    this.#note(seat, refusal)
+    const { client } = seat
+    if (this.#room.clients.get(client.sessionId) !== client) {
+      this.#lose(seat, refusal)
+    } else if (seat.isJoining) {
+      // Colyseus calls onLeave when onJoin has ended and finds the client leaving.
+      client.state = ClientState.LEAVING
+      client.leave(refusal.closeCode, refusal.code)
+    } else {
+      // Not client.leave(): a client that ignores the close frame would play on for as long as it likes.
+      this.#room.kickClient(client.sessionId, refusal.closeCode, refusal.code)
+    }
+  }
+
+  /** The seat that a client comes back to and that is gone, with the reason; `undefined` when it is not. */
+  takenSeat(reconnectionToken: unknown): TakenSeat | undefined {
+    return this.#taken.get(reconnectionToken)
+  }
+
+  /** The gate took the seat of somebody who is away: the room hears of it now, the client when it comes back. */
+  #lose(seat: Seat, refusal: Refusal | undefined): void {
+    if (seat.refusal === undefined) this.#note(seat, refusal ?? createRefusal('reservation-expired'))
+    const { pending, client } = seat
+    if (pending === undefined) return
+    this.#taken.note(client.reconnectionToken, client.sessionId, seat.refusal!)
+    pending.reject(toEndedError(seat.refusal!))
+  }
+
+  #note(seat: Seat, refusal: Refusal): void {
+    seat.refusal = refusal
+    this.#endCodes.set(seat.client, refusal.closeCode)
+  }
+}
+
+// As long as a timer of the platform can be: 24 days.
+const longestMs = 2_000_000_000
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
+}
