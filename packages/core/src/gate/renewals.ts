@@ -59,6 +59,7 @@ export class Renewals {
         expectedIdentity: record.expectedIdentity,
         address: record.address,
         renewalOf: record.player,
+        reading: undefined,
       },
       { onVerified: (result) => this.#onVerified(record, result) },
     )
