@@ -71,7 +71,7 @@ export class Booth {
 
   /** Why nobody can be let in: a setting that would make us guess. */
   get misconfigured(): Refusal | undefined {
-    if (this.#settings.trustsProxy && !this.#visits.isAttached) {
+    if (this.#settings.trust !== undefined && !this.#visits.isAttached) {
       return createRefusal('backend-misconfigured', { detail: '"trustProxy" needs attach(server)' })
     }
     return undefined

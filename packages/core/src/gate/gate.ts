@@ -136,7 +136,7 @@ export class Gate implements GateDoor {
   /** A player's admissions on this node, in order of admission. */
   find(steamId: SteamId): readonly Admission[] {
     const player = this.#core.players.get(steamId)
-    return player === undefined ? [] : [...player.admissions()]
+    return player === undefined ? [] : player.admissions()
   }
 
   /**

@@ -93,15 +93,11 @@ export class Player {
     return this.session !== undefined || this.provisional !== undefined || this.revocation === undefined
   }
 
-  /** In order of admission. */
-  *admissions(): Generator<AdmissionRecord> {
-    let record = this.first
-    while (record !== undefined) {
-      // Read ahead: whoever walks the list may remove the record they got.
-      const { next } = record
-      yield record
-      record = next
-    }
+  /** In order of admission. A copy, since whoever walks it may end some of them. */
+  admissions(): AdmissionRecord[] {
+    const found: AdmissionRecord[] = []
+    for (let record = this.first; record !== undefined; record = record.next) found.push(record)
+    return found
   }
 
   /** Whether a login still has a place, in whatever state. */
