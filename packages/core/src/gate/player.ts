@@ -13,7 +13,10 @@ export interface Provisional {
   isAsking: boolean
 }
 
-/** What few players have: their copy is borrowed, their session was taken back, or Steam is away. */
+/**
+ * What few players have: their copy is borrowed, their session was taken back, Steam is away, or policy has them
+ * renewed now and then.
+ */
 interface Exceptions {
   /** Of a borrowed copy. */
   ownerSteamId?: SteamId | undefined
@@ -21,6 +24,7 @@ interface Exceptions {
   provisional?: Provisional | undefined
   lastDeparture?: 'left' | 'dropped' | Refusal | undefined
   retryAt?: Deadline | undefined
+  renewalAt?: Deadline | undefined
 }
 
 /** @internal One player on this node: their auth session and who hangs on it. */
@@ -34,7 +38,6 @@ export class Player {
   fence = 0
   /** Verifications that will decide about this player; while there are any, the session is kept. */
   pins = 0
-  renewalAt: Deadline | undefined
   // Private also because it may hold a ticket, which nothing that prints a player may see.
   #exceptions: Exceptions | undefined
 
@@ -83,6 +86,15 @@ export class Player {
 
   set retryAt(retryAt: Deadline | undefined) {
     this.#except('retryAt', retryAt)
+  }
+
+  /** When policy has a fresh ticket asked for. */
+  get renewalAt(): Deadline | undefined {
+    return this.#exceptions?.renewalAt
+  }
+
+  set renewalAt(renewalAt: Deadline | undefined) {
+    this.#except('renewalAt', renewalAt)
   }
 
   /**
