@@ -31,6 +31,7 @@ function toVisit({ port, hold = false }: LoadRequest): Visit {
             socket.close(goodbye)
             return
           }
+          socket.stay()
           leave = () => socket.close(goodbye)
           held.add(leave)
           resolve(outcome)

@@ -1,6 +1,6 @@
 import { type AuthContext, type Client, ClientState, CloseCode, type Room } from '@colyseus/core'
 import { createRefusal, type Refusal, toEndedMessage } from '@ticketgate/core'
-import { isSeatAuth, optionName, presentedIn, removePresented, type SeatAuth, toAuth } from './auth.ts'
+import { isSeatAuth, optionName, presentedIn, removePresented, toAuth, withOwnFields } from './auth.ts'
 import type { Booth, Claimed } from './booth.ts'
 import { toEndedError, toRefusedError } from './errors.ts'
 import { type Hook, wrapHook } from './hooks.ts'
@@ -181,6 +181,8 @@ export class RoomGuard implements SeatHost {
     presented: ReturnType<typeof presentedIn>,
   ): Promise<Claimed | Refusal | undefined> {
     const context = this.#booth.takeUpgrade(client.sessionId)
+    const here = this.#booth.claimHere(client.auth)
+    if (here !== undefined) return here
     // Until it is let in, the room must not hear of it, neither that it came nor that it left.
     this.#turnedAway.add(client)
     const { outcome, isGone } = await this.#claim(client, presented, context)
@@ -204,9 +206,7 @@ export class RoomGuard implements SeatHost {
   }
 
   #attach(client: Client, { admission, renewable }: Claimed): Refusal | undefined {
-    const given: Partial<SeatAuth> = typeof client.auth === 'object' && client.auth !== null ? client.auth : {}
-    const { pass: _pass, isReserved: _isReserved, ...auth } = given
-    client.auth = { ...auth, ...toAuth(admission, this.#booth.node, renewable) }
+    client.auth = withOwnFields(client.auth, toAuth(admission, this.#booth.node, renewable))
     const seat = new Seat(this, client, admission, renewable)
     this.#seats.set(client.sessionId, seat)
     return this.#take(seat, client)
