@@ -130,7 +130,7 @@ if (role === undefined) {
     url: import.meta.url,
     host: 'Colyseus',
     baseline: 'a static onAuth that answers at once',
-    load: { loadUrl: new URL('support/colyseus-load.ts', import.meta.url).href, warmUpConnections: 1_000 },
+    load: { loadUrl: new URL('support/colyseus-load.ts', import.meta.url).href, warmUpConnections: 3_000 },
     instant: [
       { name: 'onAuth', load: full },
       { name: 'onAuth again', role: 'onAuth', load: full },

@@ -69,7 +69,7 @@ if (role === undefined) {
     url: import.meta.url,
     host: 'socket.io',
     baseline: 'io.use with an awaited promise',
-    load: { loadUrl: new URL('support/socket.io-load.ts', import.meta.url).href, warmUpConnections: 1_500 },
+    load: { loadUrl: new URL('support/socket.io-load.ts', import.meta.url).href, warmUpConnections: 5_000 },
     instant: [
       { name: 'io.use', load: full },
       { name: 'io.use again', role: 'io.use', load: full },
