@@ -175,6 +175,11 @@ export class Booth {
     else visit.onFailed = release
   }
 
+  /** A client has taken the place: whose seat it was for does not matter any more. */
+  taken(admission: Admission): void {
+    this.#holders.delete(admission)
+  }
+
   /** The admission that a client's `auth` names. */
   admissionOf(client: Client): Admission | undefined {
     const { auth } = client

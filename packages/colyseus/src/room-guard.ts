@@ -216,7 +216,8 @@ export class RoomGuard implements SeatHost {
     if (seat.giveBack !== undefined) client.ref.removeListener('close', seat.giveBack)
     seat.giveBack = undefined
     const refusal = this.#isClosing ? createRefusal('reservation-expired') : seat.attach(client)
-    if (refusal !== undefined) this.#giveBack(seat)
+    if (refusal === undefined) this.#booth.taken(seat.admission)
+    else this.#giveBack(seat)
     return refusal
   }
 
