@@ -1,9 +1,10 @@
 // What the gate costs a Colyseus server: `npm run bench -- colyseus [--slices n] [--per-slice n] [--only name]`.
 // The method and how to read the figures: docs/performance.md.
 
-import { createServer } from 'node:http'
+import { hash } from 'node:crypto'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { definePlugins, Room, Server } from '@colyseus/core'
+import { type Client, definePlugins, Room, Server } from '@colyseus/core'
 import { WebSocketTransport } from '@colyseus/ws-transport'
 import { createTicketgate, type Ticketgate } from '@ticketgate/colyseus'
 import type { Backend } from '@ticketgate/core'
@@ -24,7 +25,7 @@ class Bench extends Room {
     this.onMessage('move', () => {})
   }
 
-  override onJoin() {
+  override onJoin(_client: Client) {
     opened++
   }
 
@@ -35,8 +36,10 @@ class Bench extends Room {
 interface Setup {
   readonly onAuth: (token: string, options: unknown, context: never) => Promise<unknown>
   readonly ticketgate?: Ticketgate
+  /** What a room does when a client joins. */
+  readonly onJoin?: (client: Client) => void
   /** What the transport asks at the upgrade; Colyseus makes a `Request` for it. Default: the gate's own, if any. */
-  readonly beforeUpgrade?: WebSocketTransportOptions['beforeUpgrade']
+  readonly beforeUpgrade?: undefined | WebSocketTransportOptions['beforeUpgrade']
 }
 
 type WebSocketTransportOptions = NonNullable<ConstructorParameters<typeof WebSocketTransport>[0]>
@@ -46,12 +49,37 @@ function createGuarded(backend: Backend, options: Parameters<typeof createFullGa
   return { onAuth: ticketgate.onAuth, ticketgate }
 }
 
+/**
+ * The least that a player sees of a gate and that it cannot do without, with nothing checked: the address of request
+ * and upgrade, one hash of the ticket, one message to the client.
+ */
+function createHandwritten(): Setup {
+  let lastAddress: string | undefined
+  const look = (request: IncomingMessage): void => {
+    lastAddress = request.socket.remoteAddress
+  }
+  server.prependListener('request', look)
+  server.prependListener('upgrade', look)
+  return {
+    onAuth: async (_token, options) => {
+      const { ticketgate } = options as { ticketgate: { data: string } }
+      return { id: '76561197960287930', key: hash('sha256', ticketgate.data, 'base64url'), address: lastAddress }
+    },
+    onJoin: (client) => client.send('ticketgate', '{"ticketgate":"admitted","steamId":"76561197960287930"}'),
+  }
+}
+
 const setups: Readonly<Record<string, () => Setup>> = {
   onAuth: () => ({ onAuth: async () => ({ id: '76561197960287930' }) }),
   'onAuth, empty beforeUpgrade': () => ({
     onAuth: async () => ({ id: '76561197960287930' }),
     beforeUpgrade: async () => undefined,
   }),
+  'by hand, one message': createHandwritten,
+  'gate, no beforeUpgrade': () => {
+    const { onAuth, ticketgate } = createGuarded(new InstantBackend(), { signature: 'never' })
+    return { onAuth, ...(ticketgate !== undefined && { ticketgate }), beforeUpgrade: undefined }
+  },
   gate: () => createGuarded(new InstantBackend(), { signature: 'never' }),
   'gate + RSA': () => createGuarded(new InstantBackend(), { signature: 'always' }),
   'fetch by hand': () => ({
@@ -67,10 +95,17 @@ const setups: Readonly<Record<string, () => Setup>> = {
 }
 
 async function listen(name: string): Promise<number> {
-  const { onAuth, ticketgate, beforeUpgrade = ticketgate?.beforeUpgrade } = setups[name]!()
+  const setup = setups[name]!()
+  const { onAuth, ticketgate, onJoin } = setup
+  const beforeUpgrade = 'beforeUpgrade' in setup ? setup.beforeUpgrade : ticketgate?.beforeUpgrade
   class Guarded extends Bench {
     static override onAuth = onAuth as typeof Room.onAuth
     override plugins = definePlugins(ticketgate === undefined ? [] : [ticketgate.plugin()])
+
+    override onJoin(client: Client) {
+      super.onJoin(client)
+      onJoin?.(client)
+    }
   }
   ticketgate?.attach(server)
   const colyseus = new Server({
@@ -95,11 +130,13 @@ if (role === undefined) {
     url: import.meta.url,
     host: 'Colyseus',
     baseline: 'a static onAuth that answers at once',
-    load: { loadUrl: new URL('support/colyseus-load.ts', import.meta.url).href, warmUpConnections: 1_000 },
+    load: { loadUrl: new URL('support/colyseus-load.ts', import.meta.url).href, warmUpConnections: 3_000 },
     instant: [
       { name: 'onAuth', load: full },
       { name: 'onAuth again', role: 'onAuth', load: full },
       { name: 'onAuth, empty beforeUpgrade', load: full },
+      { name: 'by hand, one message', load: full },
+      { name: 'gate, no beforeUpgrade', load: full },
       { name: 'gate', load: full, targets: { cpuAtMost: 1.06, rateAtLeast: 0.95 } },
       { name: 'gate + RSA', load: full, targets: { cpuAtMost: 1.1, rateAtLeast: 0.92 } },
     ],

@@ -51,6 +51,7 @@ function take(seat: SeatAnswer, port: number, hold: boolean, opened: () => void)
       opened()
       socket.write(hold ? acknowledge : acknowledgeAndLeave)
       if (!hold) return
+      socket.stay()
       leave = () => socket.write(leaveRoom)
       held.add(leave)
       resolve(outcome)

@@ -40,9 +40,10 @@ export interface MeasureOptions {
   /** The file that is the load, answering `run`. Default: `load.ts`. */
   readonly loadUrl?: string
   /**
-   * At least so many connections a warm-up slice: code is compiled in steps up to some thousands of calls.
+   * At least so many connections a warm-up slice: code is compiled in steps, the last of them after tens of
+   * thousands of calls, and what is compiled meanwhile counts as the server's time.
    *
-   * @default 2_500
+   * @default 6_000
    */
   readonly warmUpConnections?: number
 }
@@ -60,7 +61,7 @@ export async function measure(
   variants: readonly Variant[],
   { slices, perSlice }: BenchOptions,
   prepare: (role: Role) => Promise<void> = async () => {},
-  { loadUrl = new URL('load.ts', import.meta.url).href, warmUpConnections = 2_500 }: MeasureOptions = {},
+  { loadUrl = new URL('load.ts', import.meta.url).href, warmUpConnections = 6_000 }: MeasureOptions = {},
 ): Promise<Measured[]> {
   const load = startRole({ name: 'load', url: loadUrl, core: loadCore })
   const servers: { variant: Variant; role: Role; port: number }[] = []

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { answer, roleName, usageAnswers } from './roles.ts'
+import { stayAwake } from './stay-awake.ts'
 import { TicketSupply } from './ticket-supply.ts'
 
 // Opens WebSocket connections by hand, at a fifth of a millisecond of processor time each, so that the
@@ -61,6 +62,7 @@ class Load {
     })
     const found: Record<Outcome, number> = { opened: 0, refused: 0, failed: 0 }
     const latencies: number[] = []
+    const sleep = stayAwake()
     const begin = performance.now()
     await new Promise<void>((resolve) => {
       let started = 0
@@ -79,6 +81,7 @@ class Load {
       for (let index = 0; index < Math.min(inFlight, count); index++) startNext()
     })
     const seconds = (performance.now() - begin) / 1_000
+    sleep()
     latencies.sort((a, b) => a - b)
     return {
       ...found,

@@ -1,4 +1,5 @@
 import type { LoadReport } from './load.ts'
+import { stayAwake } from './stay-awake.ts'
 
 /** How a visit went; see `LoadReport`. */
 export type Outcome = 'opened' | 'refused' | 'failed'
@@ -10,6 +11,7 @@ export type Visit = (opened: () => void) => Promise<Outcome>
 export async function runPaced(visits: readonly Visit[], inFlight: number): Promise<LoadReport> {
   const found: Record<Outcome, number> = { opened: 0, refused: 0, failed: 0 }
   const latencies: number[] = []
+  const sleep = stayAwake()
   const begin = performance.now()
   let started = 0
   async function visitInTurn(): Promise<void> {
@@ -22,6 +24,7 @@ export async function runPaced(visits: readonly Visit[], inFlight: number): Prom
   }
   await Promise.all(Array.from({ length: Math.min(inFlight, visits.length) }, visitInTurn))
   const seconds = (performance.now() - begin) / 1_000
+  sleep()
   latencies.sort((a, b) => a - b)
   return {
     ...found,

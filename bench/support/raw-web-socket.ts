@@ -7,6 +7,8 @@ export interface RawWebSocket {
   /** The same, and a close frame behind them. */
   close(frames: Buffer): void
   destroy(): void
+  /** Stays open however long nothing is heard. */
+  stay(): void
 }
 
 export interface RawWebSocketOptions {
@@ -46,6 +48,7 @@ export function openRawWebSocket({ port, path, localAddress, onFrame, onClose }:
       raw.write(Buffer.concat([frames, closeFrame]))
     },
     destroy: () => void socket.destroy(),
+    stay: () => void socket.setTimeout(0),
   }
   socket.setTimeout(slowMs, () => socket.destroy())
   socket.on('error', () => socket.destroy())

@@ -13,8 +13,8 @@ const goodbye = toFrame(Buffer.from('41'), 1)
 let serial = 0
 
 function toVisit({ port, hold = false }: LoadRequest): Visit {
-  // Made beforehand: the slice measures the server.
-  const connect = toFrame(Buffer.from(`40{"ticketgate":${supply.nextMessage()}}`), 1)
+  // Made beforehand: the slice measures the server. As the client half sends it: it takes the protocol's messages.
+  const connect = toFrame(Buffer.from(`40{"ticketgate":{"renewable":true,${supply.nextMessage().slice(1)}}`), 1)
   return (opened) =>
     new Promise<Outcome>((resolve) => {
       serial++
@@ -31,6 +31,7 @@ function toVisit({ port, hold = false }: LoadRequest): Visit {
             socket.close(goodbye)
             return
           }
+          socket.stay()
           leave = () => socket.close(goodbye)
           held.add(leave)
           resolve(outcome)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Duplex } from 'node:stream'
 import { definePlugins, Room } from '@colyseus/core'
 import { schema, t } from '@colyseus/schema'
 import type { Room as SdkRoom } from '@colyseus/sdk'
@@ -143,4 +144,17 @@ describe('Colyseus behind a gate that lets everybody in', () => {
       assert.deepEqual(guarded.frames, bare.frames)
     })
   }
+
+  it('leaves no listener on the socket of a player who is in', async () => {
+    const counts: number[] = []
+    for (const isAttached of [false, true]) {
+      await using h = await createHarness({ isAttached })
+      h.define('arena')
+      const sockets: Duplex[] = []
+      h.http.on('upgrade', (_request, socket: Duplex) => void sockets.push(socket))
+      await h.enter()
+      counts.push(sockets[0]!.listenerCount('close'))
+    }
+    assert.equal(counts[1], counts[0])
+  })
 })

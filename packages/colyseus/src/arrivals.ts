@@ -1,6 +1,6 @@
 import type { AuthContext, Client } from '@colyseus/core'
 import { createRefusal, type Refusal } from '@ticketgate/core'
-import { isSeatAuth, presentedIn, removePresented, type SeatAuth, toAuth } from './auth.ts'
+import { isSeatAuth, presentedIn, removePresented, toAuth, withOwnFields } from './auth.ts'
 import type { Booth, Claimed } from './booth.ts'
 import { toRefusedError } from './errors.ts'
 import type { Hook } from './hooks.ts'
@@ -129,6 +129,8 @@ export class Arrivals {
     presented: ReturnType<typeof presentedIn>,
   ): Promise<Claimed | Refusal | undefined> {
     const context = this.#booth.takeUpgrade(client.sessionId)
+    const here = this.#booth.claimHere(client.auth)
+    if (here !== undefined) return here
     // Until it is let in, the room must not hear of it, neither that it came nor that it left.
     this.#seats.turnedAway.add(client)
     const { outcome, isGone } = await this.#claim(client, presented, context)
@@ -152,9 +154,7 @@ export class Arrivals {
   }
 
   #attach(client: Client, { admission, renewable }: Claimed): Refusal | undefined {
-    const given: Partial<SeatAuth> = typeof client.auth === 'object' && client.auth !== null ? client.auth : {}
-    const { pass: _pass, isReserved: _isReserved, ...auth } = given
-    client.auth = { ...auth, ...toAuth(admission, this.#booth.node, renewable) }
+    client.auth = withOwnFields(client.auth, toAuth(admission, this.#booth.node, renewable))
     const seat = new Seat(this.#host, client, admission, renewable)
     this.#seats.add(seat)
     return this.#take(seat, client)
@@ -164,7 +164,8 @@ export class Arrivals {
     if (seat.giveBack !== undefined) client.ref.removeListener('close', seat.giveBack)
     seat.giveBack = undefined
     const refusal = this.#seats.isClosing ? createRefusal('reservation-expired') : seat.attach(client)
-    if (refusal !== undefined) this.#seats.giveBack(seat)
+    if (refusal === undefined) this.#booth.taken(seat.admission)
+    else this.#seats.giveBack(seat)
     return refusal
   }
 }

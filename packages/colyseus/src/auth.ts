@@ -37,6 +37,16 @@ export function toAuth(admission: Admission, node: string, renewable: boolean): 
   return { id: steamId, steamId, ownerSteamId, isBorrowed, appId, admission: id, node, renewable }
 }
 
+/**
+ * @internal What becomes `client.auth` once the seat is taken: ours, and what a static `onAuth` of the application
+ * has put beside it. One object of a fixed shape where there is nothing beside it, since every player has one.
+ */
+export function withOwnFields(given: unknown, auth: TicketgateAuth): TicketgateAuth {
+  if (typeof given !== 'object' || given === null) return auth
+  const { pass: _pass, isReserved: _isReserved, ...kept } = given as Partial<SeatAuth>
+  return Object.keys(kept).every((name) => Object.hasOwn(auth, name)) ? auth : { ...kept, ...auth }
+}
+
 /** @internal Whether a seat's payload is one of ours. Only servers write there, so its shape is enough. */
 export function isSeatAuth(value: unknown): value is SeatAuth {
   if (typeof value !== 'object' || value === null) return false

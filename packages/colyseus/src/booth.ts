@@ -74,7 +74,7 @@ export class Booth {
 
   /** Why nobody can be let in: a setting that would make us guess. */
   get misconfigured(): Refusal | undefined {
-    if (this.#settings.trustsProxy && !this.#visits.isAttached) {
+    if (this.#settings.trust !== undefined && !this.#visits.isAttached) {
       return createRefusal('backend-misconfigured', { detail: '"trustProxy" needs attach(server)' })
     }
     return undefined
@@ -119,10 +119,23 @@ export class Booth {
 
   // --- at the room ---
 
+  /** The place that matchmaking has kept in this process, for which nobody has to be asked; `undefined` for others. */
+  claimHere(auth: unknown): Claimed | Refusal | undefined {
+    if (!isSeatAuth(auth) || auth.node !== this.node) return undefined
+    const admission = this.#findNamed(auth)
+    if (admission === undefined) return createRefusal('reservation-expired')
+    // A second seat for one ticket finds the place taken when it is attached. A seat that one of our rooms handed on
+    // is a further room of the same client.
+    const outcome = auth.isReserved === true ? admission : admission.share()
+    return isRefusal(outcome) ? outcome : { ok: true, admission: outcome, renewable: auth.renewable === true }
+  }
+
   /** The place that a client has, or gets for its ticket; `undefined` when it shows nothing at all. */
   async claim({ auth, presented, context, onBegun }: Claim): Promise<Claimed | Refusal | undefined> {
+    const here = this.claimHere(auth)
+    if (here !== undefined) return here
     if (isSeatAuth(auth)) {
-      const outcome = await this.#claimSeat(auth, onBegun)
+      const outcome = await this.#claimByPass(auth, onBegun)
       if (!isRefusal(outcome)) return { ok: true, admission: outcome, renewable: auth.renewable === true }
       return outcome
     }
@@ -136,19 +149,11 @@ export class Booth {
     return admission.ok ? { ok: true, admission, renewable: isRenewable(presented) } : admission
   }
 
-  async #claimSeat(auth: SeatAuth, onBegun: GiveUpTaker | undefined): Promise<Admission | Refusal> {
-    const { steamId, appId, admission: id, node, pass, isReserved } = auth
-    if (node === this.node) {
-      const admission = this.#gate.find(steamId).find((each) => each.id === id)
-      if (admission === undefined) return createRefusal('reservation-expired')
-      // A second seat for one ticket finds the place taken when it is attached.
-      if (isReserved === true) return admission
-      // A seat that one of our rooms handed on: a further room of the same client.
-      return admission.share()
-    }
-    const data = pass ?? (await this.#handOver.ask(auth))
+  /** A seat that was made in another process, which gave a pass along or is asked for one. */
+  async #claimByPass(auth: SeatAuth, onBegun: GiveUpTaker | undefined): Promise<Admission | Refusal> {
+    const data = auth.pass ?? (await this.#handOver.ask(auth))
     if (isRefusal(data)) return data
-    const message: TicketMessage = { ticketgate: 'ticket', kind: 'pass', appId, data }
+    const message: TicketMessage = { ticketgate: 'ticket', kind: 'pass', appId: auth.appId, data }
     return this.#gate.authenticate(message, onBegun === undefined ? {} : { onBegun })
   }
 
@@ -173,11 +178,19 @@ export class Booth {
     else visit.onFailed = release
   }
 
+  /** A client has taken the place: whose seat it was for does not matter any more. */
+  taken(admission: Admission): void {
+    this.#holders.delete(admission)
+  }
+
   /** The admission that a client's `auth` names. */
   admissionOf(client: Client): Admission | undefined {
     const { auth } = client
-    if (!isSeatAuth(auth)) return undefined
-    return this.#gate.find(auth.steamId).find((each) => each.id === auth.admission)
+    return isSeatAuth(auth) ? this.#findNamed(auth) : undefined
+  }
+
+  #findNamed({ steamId, admission }: SeatAuth): Admission | undefined {
+    return this.#gate.find(steamId).find((each) => each.id === admission)
   }
 
   /** There is a room here whose clients may be handed on to other processes. */

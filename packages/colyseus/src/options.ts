@@ -44,12 +44,15 @@ export const ticketgateDefaults = Object.freeze({
   trustProxy: false,
 } as const)
 
+/** @internal Whether to believe what the proxy at an address says, so many hops away. */
+export type TrustRule = (address: string, hop: number) => boolean
+
 /** @internal */
 export interface TicketgateSettings {
   readonly verifyIn: 'matchmaking' | 'room'
   readonly reservationMs: number
-  readonly trustsProxy: boolean
-  readonly trust: (address: string, hop: number) => boolean
+  /** `undefined` when no proxy is believed. */
+  readonly trust: TrustRule | undefined
   readonly address: AddressReader | undefined
 }
 
@@ -72,11 +75,11 @@ export function readOptions(gate: Gate, options: TicketgateOptions): TicketgateS
   if (address !== undefined && trustProxy !== false) {
     throw new TypeError('"trustProxy" must not be set beside "address", which decides alone')
   }
-  return { verifyIn, reservationMs, trustsProxy: trustProxy !== false, trust: compileTrust(trustProxy), address }
+  return { verifyIn, reservationMs, trust: trustProxy === false ? undefined : compileTrust(trustProxy), address }
 }
 
-function compileTrust(trustProxy: TrustProxy): (address: string, hop: number) => boolean {
-  if (typeof trustProxy === 'boolean') return () => trustProxy
+function compileTrust(trustProxy: Exclude<TrustProxy, false>): TrustRule {
+  if (trustProxy === true) return () => true
   if (typeof trustProxy === 'function') return trustProxy
   if (typeof trustProxy === 'number') {
     if (!Number.isInteger(trustProxy) || trustProxy < 0) {

@@ -13,6 +13,14 @@ export interface SeatHost {
   end(seat: Seat, refusal: Refusal): void
 }
 
+/** What few seats have at a time; a server holds one object of this kind for each of those alone. */
+interface Exceptions {
+  giveBack?: (() => void) | undefined
+  pending?: PendingReconnection | undefined
+  refusal?: Refusal | undefined
+  isExpectingTicket?: true | undefined
+}
+
 /**
  * @internal One player's seat in a room: the admission, and the client who has it at the moment, as a connection of
  * the gate. One object through all reconnections, since a server holds one for each player.
@@ -23,25 +31,50 @@ export class Seat implements Connection {
   client: Client
   /** Whether the client has taken the place. */
   isTaken = false
-  /** Listens for a client that leaves before that. */
-  giveBack: (() => void) | undefined
-  /** Whether the gate waits for a fresh ticket. */
-  isExpectingTicket = false
   /** Whether the room's own `onJoin` is running. */
   isJoining = false
   /** Whether the gate knows that the client is away. */
   isAway = false
-  /** Set while the room keeps the seat for a client that dropped. */
-  pending: PendingReconnection | undefined
-  /** Why the gate ended the admission. */
-  refusal: Refusal | undefined
   readonly #host: SeatHost
+  #exceptions: Exceptions | undefined
 
   constructor(host: SeatHost, client: Client, admission: Admission, renewable: boolean) {
     this.#host = host
     this.client = client
     this.admission = admission
     this.renewable = renewable
+  }
+
+  /** Listens for a client that leaves before it has taken the place. */
+  get giveBack(): (() => void) | undefined {
+    return this.#exceptions?.giveBack
+  }
+
+  set giveBack(giveBack: (() => void) | undefined) {
+    this.#except('giveBack', giveBack)
+  }
+
+  /** Set while the room keeps the seat for a client that dropped. */
+  get pending(): PendingReconnection | undefined {
+    return this.#exceptions?.pending
+  }
+
+  set pending(pending: PendingReconnection | undefined) {
+    this.#except('pending', pending)
+  }
+
+  /** Why the gate ended the admission. */
+  get refusal(): Refusal | undefined {
+    return this.#exceptions?.refusal
+  }
+
+  set refusal(refusal: Refusal | undefined) {
+    this.#except('refusal', refusal)
+  }
+
+  /** Whether the gate waits for a fresh ticket. */
+  get isExpectingTicket(): boolean {
+    return this.#exceptions?.isExpectingTicket === true
   }
 
   /** The client takes the place, for the first time or again. */
@@ -95,6 +128,13 @@ export class Seat implements Connection {
   }
 
   expectTicket(expected: boolean): void {
-    this.isExpectingTicket = expected
+    this.#except('isExpectingTicket', expected || undefined)
+  }
+
+  // ---
+
+  #except<Name extends keyof Exceptions>(name: Name, value: Exceptions[Name]): void {
+    if (this.#exceptions !== undefined) this.#exceptions[name] = value
+    else if (value !== undefined) this.#exceptions = { [name]: value }
   }
 }

@@ -156,7 +156,9 @@ class Rooms {
 
   /** Sees to the rooms without the plugin: sessions begun at matchmaking must end there too. */
   watch(isStrict: boolean): void {
-    for (const handler of Object.values(matchMaker.getAllHandlers())) {
+    const handlers = matchMaker.getAllHandlers()
+    for (const name in handlers) {
+      const handler = handlers[name]!
       if (this.#watched.has(handler)) continue
       this.#watched.add(handler)
       if ((handler.klass as unknown as typeof Room).onAuth === Room.onAuth) continue

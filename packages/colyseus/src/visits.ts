@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import type { Server as SecureServer } from 'node:https'
 import { hasLostPeer } from '@ticketgate/core'
 import proxyAddr from 'proxy-addr'
+import type { TrustRule } from './options.ts'
 
 /** @internal One HTTP request on its way through Colyseus. */
 export interface Visit {
@@ -33,15 +34,15 @@ export class Visits {
   readonly #header = `x-ticketgate-${randomBytes(12).toString('hex')}`
   readonly #visits = new Map<string, Visit>()
   /** What upgrade requests said, by the session they are for, until the room has asked or the socket is closed. */
-  readonly #upgrades = new Map<string, IncomingHttpHeaders>()
+  readonly #upgrades = new Map<string, NotedUpgrade>()
   readonly #keepsHeaders: boolean
   readonly #servers = new WeakSet<object>()
-  readonly #trust: (address: string, hop: number) => boolean
+  readonly #trust: TrustRule | undefined
   #count = 0
   isAttached = false
 
   /** @param keepsHeaders Whether somebody wants to read more than our own header of an upgrade. */
-  constructor(trust: (address: string, hop: number) => boolean, keepsHeaders: boolean) {
+  constructor(trust: TrustRule | undefined, keepsHeaders: boolean) {
     this.#trust = trust
     this.#keepsHeaders = keepsHeaders
   }
@@ -102,30 +103,42 @@ export class Visits {
     const sessionId = /[?&]sessionId=([\w-]{1,64})/.exec(request.url ?? '')?.[1]
     if (sessionId === undefined) return
     const headers = this.#keepsHeaders ? request.headers : { [this.#header]: request.headers[this.#header] }
-    this.#upgrades.set(sessionId, headers)
-    request.socket.once('close', () => {
-      if (this.#upgrades.get(sessionId) === headers) this.#upgrades.delete(sessionId)
-    })
+    const { socket } = request
+    const forget = (): void => {
+      if (this.#upgrades.get(sessionId) === noted) this.#upgrades.delete(sessionId)
+      // Or it would stay with the player for as long as they play.
+      socket.removeListener('close', forget)
+    }
+    const noted: NotedUpgrade = { headers, forget }
+    this.#upgrades.set(sessionId, noted)
+    socket.on('close', forget)
   }
 
   /** The headers of the upgrade that a session came with; once, for they are not kept beyond its joining. */
   takeUpgrade(sessionId: string): { readonly headers: Headers } | undefined {
     const noted = this.#upgrades.get(sessionId)
     if (noted === undefined) return undefined
-    this.#upgrades.delete(sessionId)
+    noted.forget()
     return {
       get headers() {
-        return new Headers(Object.entries(noted).map(([name, value]) => [name, String(value)]))
+        return new Headers(Object.entries(noted.headers).map(([name, value]) => [name, String(value)]))
       },
     }
   }
 
   /** `address|key`, either of which may be missing; only the last bar is ours. */
   #addressOf(request: IncomingMessage): string {
+    const { remoteAddress } = request.socket
     // A pipe has no address, and `proxy-addr` needs one to begin with.
-    if (request.socket.remoteAddress === undefined) return ''
+    if (remoteAddress === undefined || this.#trust === undefined) return remoteAddress ?? ''
     return proxyAddr(request, this.#trust) ?? ''
   }
+}
+
+/** What an upgrade request said. */
+interface NotedUpgrade {
+  readonly headers: IncomingHttpHeaders
+  readonly forget: () => void
 }
 
 /** In the place of a key; no count is written so. */

@@ -91,31 +91,37 @@ export class GuardedNamespace implements Place {
     return undefined
   }
 
-  async #admit(
+  #admit(
     socket: SocketParts,
     pending: PendingSocket,
     visitor: Visitor,
     presented: Presented,
   ): Promise<Admission | Refusal> {
     const admission = visitor.findAdmission(this.gate, presented)
-    if (admission !== undefined) return admission.share()
+    if (admission !== undefined) return Promise.resolve(admission.share())
     const other = visitor.findPending(this.gate, presented)
-    const outcome = await other?.outcome
-    if (other !== undefined && outcome !== undefined) {
+    if (other === undefined) return this.#authenticate(socket, pending, presented)
+    return other.outcome!.then((outcome) => {
       if (!outcome.ok) return outcome
       if (visitor.isAnswerFor(presented, other, outcome.steamId)) return outcome.share()
-    }
+      return this.#authenticate(socket, pending, presented)
+    })
+  }
+
+  #authenticate(socket: SocketParts, pending: PendingSocket, presented: Presented): Promise<Admission | Refusal> {
+    // Given up while another one of the same client was being verified.
+    if (pending.isOver) return Promise.resolve(createRefusal('connection-lost'))
     let address: string | undefined
     try {
       const { address: toAddress } = this.#settings
       address = toAddress === undefined ? socket.conn.remoteAddress : toAddress(socket as unknown as Socket)
     } catch (error) {
       surface(error)
-      return createRefusal('internal-error')
+      return Promise.resolve(createRefusal('internal-error'))
     }
     // Anything at all may have come; the gate says what is wrong with it.
     const message = presented.message as Parameters<GateDoor['authenticate']>[0]
-    return this.gate.authenticate(message, { address, signal: pending.signal })
+    return this.gate.authenticate(message, { address, onBegun: (giveUp) => pending.begun(giveUp) })
   }
 
   /** Recovered: it needs no ticket, and its other namespaces may bring the same one. */

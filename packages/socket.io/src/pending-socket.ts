@@ -25,7 +25,8 @@ export class PendingSocket {
   readonly #id: string
   readonly #visitor: Visitor
   readonly #registry: Map<string, PendingSocket>
-  readonly #controller = new AbortController()
+  /** Tells the gate that nobody waits any more. */
+  #giveUp: (() => void) | undefined
   #over = false
 
   constructor({ id, gate, visitor, presented, registry }: PendingFacts) {
@@ -38,8 +39,9 @@ export class PendingSocket {
     registry.set(id, this)
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal
+  /** The gate's way of being told; a function, because a signal for each socket is dear. */
+  begun(giveUp: () => void): void {
+    this.#giveUp = giveUp
   }
 
   /** Gone, refused, or in. */
@@ -51,6 +53,7 @@ export class PendingSocket {
   keep(admission: Admission): void {
     this.admission = admission
     this.data = undefined
+    this.#giveUp = undefined
   }
 
   /** The socket takes its place, or was refused. */
@@ -65,7 +68,7 @@ export class PendingSocket {
   giveUp(): void {
     if (this.#over) return
     this.finish()
-    this.#controller.abort()
+    this.#giveUp?.()
     this.admission?.leave()
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { encodeMessage } from '@ticketgate/core'
+import sinon from 'sinon'
 import { admissionOf, fakeTicket, flush, playerId, World } from './world.ts'
 
 describe('authenticate', () => {
@@ -147,6 +148,27 @@ describe('authenticate', () => {
         const again = await world.authenticate(ticket, other)
         assert.equal(!again.ok && again.code, 'ticket-replayed')
       }
+    })
+
+    it('reads a ticket once, and checks no signature that policy does not ask for', async () => {
+      await using world = new World({ signature: 'never' })
+      const inspect = sinon.spy(world.backend, 'inspectTicket')
+      assert.ok((await world.authenticate(1, options)).ok)
+      assert.deepEqual(
+        inspect.args.map(([, how]) => how?.checkSignature),
+        [false],
+      )
+    })
+
+    it('checks the signature that policy asks for, but of nobody who is over the limit of attempts', async () => {
+      await using world = new World({ signature: 'always', attemptsPerAddress: { limit: 1, windowMs: 60_000 } })
+      const inspect = sinon.spy(world.backend, 'inspectTicket')
+      const checked = (): number => inspect.args.filter(([, how]) => how?.checkSignature !== false).length
+      assert.ok((await world.authenticate(1, options)).ok)
+      assert.equal(checked(), 1)
+      const refused = await world.authenticate(2, options)
+      assert.equal(!refused.ok && refused.code, 'too-many-attempts')
+      assert.equal(checked(), 1)
     })
 
     it('does not keep a refusal', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Cluster } from './cluster.ts'
-import { admissionOf, fakeTicket, flush, playerId } from './world.ts'
+import { admissionOf, fakeTicket, flush, playerId, World } from './world.ts'
 
 describe('nodes that share a store', () => {
   it('end a player who came in elsewhere', async () => {
@@ -268,5 +268,14 @@ describe('nodes that share a store', () => {
     await closing
     assert.equal(cluster.claimed, 0)
     assert.equal(a.gate.counts.sessions, 0)
+  })
+})
+
+describe('a node whose store nobody else can see', () => {
+  it('claims nobody, and so has no lease to renew', async () => {
+    await using world = new World({ attemptsPerAddress: false, loginsPerPlayer: false })
+    const player = await world.join(1)
+    assert.equal(admissionOf(player).state, 'admitted')
+    assert.equal(world.gate.counts.deadlines, 0)
   })
 })

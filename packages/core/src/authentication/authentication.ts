@@ -3,7 +3,7 @@ import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { UserHasLicenseForAppResult } from '../codes/steam-responses.ts'
 import { Emitter, type Unsubscribe } from '../events/emitter.ts'
 import { requireInteger, requireObject } from '../options.ts'
-import type { Backend, BackendEvent, TicketKind, TicketReading, Verdict } from '../ports/backend.ts'
+import type { Awaitable, Backend, BackendEvent, TicketKind, TicketReading, Verdict } from '../ports/backend.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import { type AppId, isAppId, isSteamId, type SteamId } from '../steam-id.ts'
 import { Deadlines } from '../time/deadlines.ts'
@@ -255,15 +255,8 @@ export class Authentication {
    */
   async userHasLicenseForApp(user: SteamId, appId: AppId, options: CallOptions = {}): Promise<LicenseAnswer> {
     if (!isAppId(appId)) throw new TypeError(`"appId" must be an integer from 1 to 4294967295, got ${describe(appId)}`)
-    if (this.backend.userHasLicenseForApp === undefined) throw this.#unsupported('look up licences')
     options.signal?.throwIfAborted()
-    if (!this.activeSessions.has(user)) return 'no-auth'
-    const asked = this.backend.userHasLicenseForApp(user, appId, options.signal)
-    const answer = typeof asked === 'number' ? asked : await abortable(Promise.resolve(asked), options.signal)
-    // The session may have ended meanwhile, and with it what the answer was worth.
-    if (!this.activeSessions.has(user)) return 'no-auth'
-    if (answer === UserHasLicenseForAppResult.HasLicense) return 'has-license'
-    return answer === UserHasLicenseForAppResult.DoesNotHaveLicense ? 'does-not-have-license' : 'no-auth'
+    return this.lookUpLicense(user, appId, options.signal)
   }
 
   /** Ends all sessions, cancels all tickets, closes the backend. Idempotent. */
@@ -294,6 +287,22 @@ export class Authentication {
   vouch(facts: { user: SteamId; owner: SteamId; appId: AppId; fingerprint: string }): AuthSession {
     if (this.#closed !== undefined) throw new TicketgateError('ERR_CLOSED', 'the authentication is closed')
     return this.#sessions.vouch(facts)
+  }
+
+  /** @internal The same as {@link userHasLicenseForApp}, at once when the backend knows it at once. */
+  lookUpLicense(user: SteamId, appId: AppId, signal: AbortSignal | undefined): Awaitable<LicenseAnswer> {
+    if (this.backend.userHasLicenseForApp === undefined) throw this.#unsupported('look up licences')
+    if (!this.activeSessions.has(user)) return 'no-auth'
+    const asked = this.backend.userHasLicenseForApp(user, appId, signal)
+    if (typeof asked === 'number') return this.#toLicenseAnswer(user, asked)
+    return abortable(Promise.resolve(asked), signal).then((answer) => this.#toLicenseAnswer(user, answer))
+  }
+
+  #toLicenseAnswer(user: SteamId, answer: number): LicenseAnswer {
+    // The session may have ended meanwhile, and with it what the answer was worth.
+    if (!this.activeSessions.has(user)) return 'no-auth'
+    if (answer === UserHasLicenseForAppResult.HasLicense) return 'has-license'
+    return answer === UserHasLicenseForAppResult.DoesNotHaveLicense ? 'does-not-have-license' : 'no-auth'
   }
 
   /** @internal */

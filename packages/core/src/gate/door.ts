@@ -1,4 +1,5 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { TicketReading } from '../ports/backend.ts'
 import type { Connection } from '../ports/connection.ts'
 import { type HelloMessage, protocolVersion, type TicketMessage } from '../protocol/messages.ts'
 import { checkTicketMessage, parseClientMessage } from '../protocol/parse.ts'
@@ -78,12 +79,13 @@ export class Door {
       return this.#authenticate(createRefusal('ticket-wrong-kind', { detail: 'a pass for a pass' }), options)
     }
     if (options.idempotent !== true) return this.#authenticate(parsed.message, options)
-    // A pass is no ticket, and all that cannot be read have the same digest.
-    const digest = kind === 'pass' ? data : this.#gate.backend.inspectTicket!(data).digest
-    const key = `${options.address ?? ''} ${digest}`
+    // A pass is no ticket, and all that cannot be read have the same digest. Whether the signature is to be checked
+    // is for later to say: nobody has counted this attempt yet.
+    const reading = kind === 'pass' ? undefined : this.#gate.backend.inspectTicket!(data, { checkSignature: false })
+    const key = `${options.address ?? ''} ${reading?.digest ?? data}`
     const reserved = this.#reservations.get(key)
     if (reserved !== undefined) return reserved
-    const outcome = this.#authenticate(parsed.message, options)
+    const outcome = this.#authenticate(parsed.message, options, reading)
     this.#keep(key, outcome)
     return outcome
   }
@@ -123,7 +125,11 @@ export class Door {
     this.#gate.emitter.emit('refused', { refusal, fingerprint, address, steamId })
   }
 
-  #authenticate(presented: TicketMessage | Refusal, options: AuthenticateOptions): Promise<Admission | Refusal> {
+  #authenticate(
+    presented: TicketMessage | Refusal,
+    options: AuthenticateOptions,
+    reading?: TicketReading,
+  ): Promise<Admission | Refusal> {
     return new Promise((resolve) => {
       const { address, signal } = options
       const peer = new CallingPeer(this.#gate, options, resolve)
@@ -139,7 +145,7 @@ export class Door {
           peer.cleanUp = () => signal.removeEventListener('abort', abort)
         }
         options.onBegun?.(() => runner.closed())
-        runner.present(presented)
+        runner.present(presented, reading)
       }
     })
   }

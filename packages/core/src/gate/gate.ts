@@ -135,7 +135,7 @@ export class Gate implements GateDoor {
   /** A player's admissions on this node, in order of admission. */
   find(steamId: SteamId): readonly Admission[] {
     const player = this.#core.players.get(steamId)
-    return player === undefined ? [] : [...player.admissions()]
+    return player === undefined ? [] : player.admissions()
   }
 
   /**
@@ -225,7 +225,8 @@ class GateCore implements GateContext {
     this.#ownsStore = options.store === undefined
     this.store = new PatientStore(options.store ?? new InMemoryStore({ clock: this.clock }), this.deadlines)
     this.players = new Players(this)
-    this.claims = new NodeClaims(this)
+    // What a pass says of its node's claim is for nodes that share a store, too.
+    this.claims = new NodeClaims(this, this.#ownsStore && this.settings.passes === undefined)
     this.renewals = new Renewals(this)
     this.door = new Door(this)
     this.#unsubscribes = this.#listen()

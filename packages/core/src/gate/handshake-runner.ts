@@ -1,4 +1,5 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { TicketReading } from '../ports/backend.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
 import { parseClientMessage } from '../protocol/parse.ts'
 import type { Deadline } from '../time/deadlines.ts'
@@ -25,6 +26,7 @@ export class HandshakeRunner implements Handshake, VerificationListener {
   readonly #gate: GateContext
   readonly #door: Door
   #expectedIdentity: string | undefined
+  #reading: TicketReading | undefined
   #deadline: Deadline | undefined
 
   constructor(gate: GateContext, door: Door, peer: HandshakePeer) {
@@ -50,8 +52,9 @@ export class HandshakeRunner implements Handshake, VerificationListener {
     else this.dispatch('junk', parsed)
   }
 
-  /** A ticket message that is well formed. */
-  present(message: TicketMessage): void {
+  /** A ticket message that is well formed, and its reading where there is one already. */
+  present(message: TicketMessage, reading?: TicketReading): void {
+    this.#reading = reading
     this.dispatch('ticket', undefined, message)
   }
 
@@ -86,6 +89,7 @@ export class HandshakeRunner implements Handshake, VerificationListener {
             expectedIdentity: this.#expectedIdentity,
             address: this.peer.address,
             renewalOf: undefined,
+            reading: this.#reading,
           },
           this,
         )

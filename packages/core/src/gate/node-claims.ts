@@ -12,18 +12,21 @@ import type { Player } from './player.ts'
  */
 export class NodeClaims {
   readonly #gate: GateContext
+  readonly #isAlone: boolean
   #leaseAt: Deadline | undefined
   #isStoreDown = false
   /** Some players may be without a claim: the lease was lost, or they came in while the store was away. */
   #isClaimMissing = false
 
-  constructor(gate: GateContext) {
+  /** @param isAlone Whether nobody else can see the store: then there is nobody to claim players from. */
+  constructor(gate: GateContext, isAlone: boolean) {
     this.#gate = gate
+    this.#isAlone = isAlone
   }
 
   /** Takes a player for this node. A refusal when another node has them and policy says to leave them there. */
   take(player: Player): Awaitable<Refusal | undefined> {
-    if (player.fence !== 0) return undefined
+    if (this.#isAlone || player.fence !== 0) return undefined
     const { store, settings } = this.#gate
     try {
       this.#keepLease()

@@ -13,7 +13,10 @@ export interface Provisional {
   isAsking: boolean
 }
 
-/** What few players have: their copy is borrowed, their session was taken back, or Steam is away. */
+/**
+ * What few players have: their copy is borrowed, their session was taken back, Steam is away, or policy has them
+ * renewed now and then.
+ */
 interface Exceptions {
   /** Of a borrowed copy. */
   ownerSteamId?: SteamId | undefined
@@ -21,6 +24,7 @@ interface Exceptions {
   provisional?: Provisional | undefined
   lastDeparture?: 'left' | 'dropped' | Refusal | undefined
   retryAt?: Deadline | undefined
+  renewalAt?: Deadline | undefined
 }
 
 /** @internal One player on this node: their auth session and who hangs on it. */
@@ -34,7 +38,6 @@ export class Player {
   fence = 0
   /** Verifications that will decide about this player; while there are any, the session is kept. */
   pins = 0
-  renewalAt: Deadline | undefined
   // Private also because it may hold a ticket, which nothing that prints a player may see.
   #exceptions: Exceptions | undefined
 
@@ -85,6 +88,15 @@ export class Player {
     this.#except('retryAt', retryAt)
   }
 
+  /** When policy has a fresh ticket asked for. */
+  get renewalAt(): Deadline | undefined {
+    return this.#exceptions?.renewalAt
+  }
+
+  set renewalAt(renewalAt: Deadline | undefined) {
+    this.#except('renewalAt', renewalAt)
+  }
+
   /**
    * Whether those inside may stay as they are. Also without a session: while provisional, while a ticket for
    * which an exclusive backend had the session given up is verified, and when policy keeps them without one.
@@ -93,15 +105,11 @@ export class Player {
     return this.session !== undefined || this.provisional !== undefined || this.revocation === undefined
   }
 
-  /** In order of admission. */
-  *admissions(): Generator<AdmissionRecord> {
-    let record = this.first
-    while (record !== undefined) {
-      // Read ahead: whoever walks the list may remove the record they got.
-      const { next } = record
-      yield record
-      record = next
-    }
+  /** In order of admission. A copy, since whoever walks it may end some of them. */
+  admissions(): AdmissionRecord[] {
+    const found: AdmissionRecord[] = []
+    for (let record = this.first; record !== undefined; record = record.next) found.push(record)
+    return found
   }
 
   /** Whether a login still has a place, in whatever state. */

@@ -92,8 +92,7 @@ export class Players {
     facts: { appId: AppId; fingerprint: string; address: string | undefined; login?: string | undefined },
     reservationMs?: number,
   ): AdmissionRecord {
-    // Nearly everybody comes as the first: no generator and no copy for them.
-    const older = player.first === undefined ? [] : [...player.admissions()]
+    const older = player.admissions()
     const record = this.#add(player, facts, reservationMs)
     record.returned = older.length > 0 && older.every((each) => each.state === 'away')
     if (this.#gate.settings.duplicates === 'replace') {
@@ -205,7 +204,7 @@ export class Players {
   /** A session that was taken back, and no connection left that could renew it: the others go too. */
   #endWhenHopeless(player: Player): void {
     if (player.isAlive || player.pins > 0) return
-    const records = [...player.admissions()]
+    const records = player.admissions()
     if (records.some((each) => each.state === 'renewing' || each.state === 'reverifying')) return
     const refusal = player.revocation
     for (const each of records) if (each.state !== 'away') each.dispatch('revoked', refusal)
@@ -229,7 +228,7 @@ export class Players {
   /** Ends whatever is still held; the gate closes. */
   clear(refusal: Refusal): void {
     for (const player of this.all()) {
-      for (const record of [...player.admissions()]) record.dispatch('revoked', refusal)
+      for (const record of player.admissions()) record.dispatch('revoked', refusal)
     }
   }
 
@@ -244,7 +243,7 @@ export class Players {
     this.#gate.claims.outdate(player)
     const isRenewable = by === 'steam' && settings.renewOn.has(refusal.code)
     if (isRenewable && renewals.askAll(player, refusal.code)) return
-    for (const record of [...player.admissions()]) {
+    for (const record of player.admissions()) {
       // A place that is away loses nothing by a cancelled ticket: whoever returns brings a fresh one.
       if (!isRenewable || record.state !== 'away') record.dispatch('revoked', refusal)
     }

@@ -18,7 +18,7 @@ export class Renewals {
   /** Asks every connection that can renew. Whether any is being asked now. */
   askAll(player: Player, reason: Code | 'scheduled'): boolean {
     let asked = false
-    for (const record of [...player.admissions()]) {
+    for (const record of player.admissions()) {
       if (record.renew(reason) || record.state === 'renewing' || record.state === 'reverifying') asked = true
     }
     return asked
@@ -59,6 +59,7 @@ export class Renewals {
         expectedIdentity: record.expectedIdentity,
         address: record.address,
         renewalOf: record.player,
+        reading: undefined,
       },
       { onVerified: (result) => this.#onVerified(record, result) },
     )
@@ -71,7 +72,7 @@ export class Renewals {
    * next one, for which it would give this session up again.
    */
   settleOthers(player: Player, fingerprint: string): void {
-    for (const record of [...player.admissions()]) {
+    for (const record of player.admissions()) {
       const { verification } = record
       if (verification !== undefined && verification.reading?.fingerprint !== fingerprint) record.dispatch('renewed')
     }
@@ -92,7 +93,7 @@ export class Renewals {
       steamId: record.steamId,
       fingerprint: record.fingerprint,
     })
-    for (const other of [...player.admissions()]) if (other !== record) other.dispatch('renewed')
+    for (const other of player.admissions()) if (other !== record) other.dispatch('renewed')
     this.schedule(player)
   }
 

@@ -36,6 +36,8 @@ export interface VerificationRequest {
   readonly address: string | undefined
   /** For renewals: the player who must be meant. */
   readonly renewalOf: Player | undefined
+  /** The ticket's reading, where somebody had to look at it before. */
+  readonly reading: TicketReading | undefined
 }
 
 // "We could not ask" says nothing about the ticket, which stays as good as it was.
@@ -101,27 +103,28 @@ export class Verification implements CheckContext {
   /** Begins, and is itself the work that a closing gate waits for. */
   start(): void {
     this.gate.work.begun()
-    void this.#run()
+    this.#verify().then(
+      (result) => this.#end(result),
+      (error: unknown) => this.#fail(error),
+    )
   }
 
-  async #run(): Promise<void> {
+  #end(result: Verified | Refusal): void {
     const { work } = this.gate
-    let result: Verified | Refusal
-    try {
-      result = await this.#verify()
-    } catch (error) {
-      // Whoever was waited for when it was given up throws the signal's reason: that is no failure.
-      if (this.#aborted === undefined) {
-        this.gate.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
-      }
-      result = createRefusal('internal-error', { cause: error })
-    }
     try {
       this.#settle(result)
       work.ended()
     } catch (error) {
       work.failed(error)
     }
+  }
+
+  #fail(error: unknown): void {
+    // Whoever was waited for when it was given up throws the signal's reason: that is no failure.
+    if (this.#aborted === undefined) {
+      this.gate.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
+    }
+    this.#end(createRefusal('internal-error', { cause: error }))
   }
 
   #settle(result: Verified | Refusal): void {
@@ -166,7 +169,8 @@ export class Verification implements CheckContext {
 
     const tooMany = this.#checkRejections()
     if (tooMany !== undefined) return tooMany
-    const outcome = await this.#ask(reading, steamId, identity)
+    const outcome = await this.#ask(reading, steamId, identity).outcome
+    this.#hear(outcome, steamId)
     if (!outcome.ok) {
       const wasNotAsked = isNotAsked(outcome)
       const provisional = wasNotAsked ? await this.#enterProvisionally(outcome, reading, steamId, identity) : undefined
@@ -204,7 +208,9 @@ export class Verification implements CheckContext {
   /** Reads the ticket's own bytes. */
   #read(checkSignature: boolean): TicketReading | Refusal {
     const { gate, request } = this
-    const reading = gate.backend.inspectTicket!(request.message.data, { checkSignature })
+    const reading =
+      (checkSignature ? undefined : request.reading) ??
+      gate.backend.inspectTicket!(request.message.data, { checkSignature })
     this.reading = reading
     const problem = reading.problems[0]
     if (problem !== undefined) {
@@ -299,7 +305,7 @@ export class Verification implements CheckContext {
     return waitMs > 0 ? createRefusal('too-many-attempts', { retryAfterMs: waitMs }) : undefined
   }
 
-  async #ask(reading: TicketReading, steamId: SteamId, identity: string): Promise<AuthSession | Refusal> {
+  #ask(reading: TicketReading, steamId: SteamId, identity: string): BeginAttempt {
     const { gate } = this
     this.#attempt = gate.authentication.attempt(reading, steamId, {
       identity: identity === '' ? undefined : identity,
@@ -307,18 +313,22 @@ export class Verification implements CheckContext {
       timeoutMs: 0,
       abortController: this.#abortController,
     })
-    const outcome = await this.#attempt.outcome
+    return this.#attempt
+  }
+
+  /** Notes what Steam has said. */
+  #hear(outcome: AuthSession | Refusal, steamId: SteamId): void {
+    const { gate } = this
     this.#attempt = undefined
     if (outcome.ok) {
       gate.signature.note(false)
       this.player = gate.players.adopt(outcome)
-      return outcome
+      return
     }
     if (forged.has(outcome.code)) gate.signature.note(true)
     if (!isNotAsked(outcome) && this.address !== undefined) gate.rejections?.take(toRateLimitKey(this.address))
     const known = gate.players.get(steamId)
     if (known !== undefined) gate.players.interrupt(known)
-    return outcome
   }
 
   async #forget(): Promise<void> {
@@ -351,15 +361,19 @@ export class Verification implements CheckContext {
   }
 
   /** Everything after Steam's word. */
-  async #finish(reading: TicketReading): Promise<Verified | Refusal> {
+  #finish(reading: TicketReading): Awaitable<Verified | Refusal> {
     const player = this.player!
-    const refused = await checkPlayer(this, player)
-    if (refused !== undefined) return refused
+    const refused = checkPlayer(this, player)
+    if (refused instanceof Promise) return refused.then((later) => later ?? this.#takePlace(player, reading))
+    return refused ?? this.#takePlace(player, reading)
+  }
+
+  #takePlace(player: Player, reading: TicketReading): Awaitable<Verified | Refusal> {
     const duplicate = this.#checkDuplicates(player)
     if (duplicate !== undefined) return duplicate
-    const taken = this.isRenewal ? undefined : this.gate.claims.take(player)
-    const crowded = taken instanceof Promise ? await taken : taken
-    return crowded ?? { ok: true, player, appId: reading.appId!, fingerprint: reading.fingerprint }
+    const verified: Verified = { ok: true, player, appId: reading.appId!, fingerprint: reading.fingerprint }
+    const crowded = this.isRenewal ? undefined : this.gate.claims.take(player)
+    return crowded instanceof Promise ? crowded.then((later) => later ?? verified) : (crowded ?? verified)
   }
 
   /** @param login Of a pass: the place that it has kept is no duplicate of itself. */
