@@ -167,6 +167,10 @@ describe('ticketgate simulate', function () {
     await using game = paste(gameLine, folder.path, { SERVER: `ws://127.0.0.1:${port}` })
     await game.saw(new RegExp(`welcome, ${ada}`))
     assert.equal(await game.ended, 0, game.output)
+
+    program.kill('SIGTERM')
+    assert.equal(await program.ended, 0, program.output)
+    assert.ok(!existsSync(journal))
   })
 
   it('says so when no C compiler works', async () => {
