@@ -12,7 +12,7 @@ import { createNameFinder } from './steam-names.ts'
 export const appId = 480
 const maxTextLength = 300
 
-/** @param steam Your key: `{ key: process.env.STEAM_WEB_API_KEY }`. Here, simulated Steam. */
+/** @param steam Your key: `{ key: process.env.STEAM_PUBLISHER_KEY }`. Here, simulated Steam. */
 export function createChat(http: HttpServer, steam: SteamKey): Chat {
   const banned = new Set<SteamId>()
   const gate = createGate({

@@ -9,7 +9,7 @@ import { simulatedSteam } from './simulated-steam.ts'
 
 const appId = 480
 const identity = 'ws-minimal' // the client gets its ticket for this name
-const steam = await simulatedSteam(appId) // in production: { key: process.env.STEAM_WEB_API_KEY }
+const steam = await simulatedSteam(appId) // in production: { key: process.env.STEAM_PUBLISHER_KEY }
 
 const gate = createGate({
   backend: steamWebApi({ ...steam, apps: appId }),

@@ -153,7 +153,9 @@ describe('ticketgate doctor --native', function () {
     assert.deepEqual(states('win32', 'x64'), ['skipped'])
     assert.deepEqual(states('darwin', 'arm64'), ['skipped'])
     assert.deepEqual(states('freebsd', 'x64'), ['missing'])
-    assert.match(String(checkMachine({ platform: 'linux', arch: 'x64', glibc: undefined })[1]?.hint), /Alpine/)
+    const musl = checkMachine({ platform: 'linux', arch: 'x64', glibc: undefined })[1]
+    assert.match(String(musl?.hint), /Alpine/)
+    assert.equal(musl?.reason, 'library-unloadable')
   })
 
   it('reads the head of a library', () => {
@@ -210,9 +212,11 @@ describe('ticketgate doctor --native', function () {
       /right\/steamclient\.so \(LD_LIBRARY_PATH\)$/,
     )
     assert.equal(look({ LD_LIBRARY_PATH: inFolder('wrong') }).state, 'missing')
+    assert.equal(look({ LD_LIBRARY_PATH: inFolder('wrong') }).reason, 'steamclient-unusable')
     assert.match(look({ LD_LIBRARY_PATH: inFolder('wrong') }).detail, /is no library for Linux/)
     assert.match(look({}).detail, /HOME is not set/)
     assert.equal(look({ HOME: home }, { steamClientPath: inFolder('none') }).state, 'missing')
+    assert.equal(look({ HOME: home }, { steamClientPath: inFolder('none') }).reason, 'steamclient-missing')
     assert.equal(look({}, { steamClientPath: inFolder('right/steamclient.so') }).state, 'fine')
     assert.equal(
       checkSteamClient({ steamClientPath: undefined, environment: {}, platform: 'win32', arch: 'x64' }).state,
@@ -238,6 +242,7 @@ describe('ticketgate doctor --native', function () {
     ]) {
       assert.equal(appId, undefined)
       assert.equal(finding.state, 'missing')
+      assert.equal(finding.reason, 'app-id')
     }
   })
 
@@ -288,6 +293,7 @@ describe('ticketgate doctor --native', function () {
     assert.deepEqual(missing, ['steamclient'])
     assert.match(of('steamclient').detail, new RegExp(`${home.path}/\\.steam/sdk64/steamclient\\.so$`))
     assert.match(String(of('steamclient').hint), /SteamCMD/)
+    assert.equal(of('steamclient').reason, 'steamclient-missing')
     assert.equal(of('init').state, 'skipped')
   })
 
@@ -302,6 +308,7 @@ describe('ticketgate doctor --native', function () {
     assert.deepEqual(missing, ['steamclient'])
     assert.match(of('steamclient').detail, /is for ia32, 32 bits/)
     assert.match(String(of('steamclient').hint), /linux64/)
+    assert.equal(of('steamclient').reason, 'steamclient-unusable')
   })
 
   it('misses the app and the library', async () => {
@@ -358,6 +365,7 @@ describe('ticketgate doctor --native', function () {
       const game = String((tcp.address() as { port: number }).port)
       const { of, missing } = await examine(['--app', '480', '--port', game, '--query-port', query])
       assert.deepEqual(missing, ['steamclient', 'ports'])
+      assert.equal(of('ports').reason, 'ports')
       assert.match(of('ports').detail, new RegExp(`TCP ${game} \\(EADDRINUSE\\)`))
       assert.match(of('ports').detail, new RegExp(`UDP ${query} \\(EADDRINUSE\\)`))
     } finally {

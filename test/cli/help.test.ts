@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { runNode } from '../support/run.ts'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { createFolder } from '../support/folder.ts'
+import { root, runNode } from '../support/run.ts'
 import { runCli } from './io.ts'
 
 const onSources = '--conditions=@ticketgate/source'
@@ -11,6 +14,19 @@ describe('ticketgate', () => {
     assert.equal(code, 0)
     assert.match(stdout, /^Usage: ticketgate /)
     for (const command of commands) assert.match(stdout, new RegExp(`^  ${command}\\b`, 'm'))
+  })
+
+  it('names the Node it needs before it loads what an older one cannot', () => {
+    // Without node_modules, so that anything else it imports first is an error.
+    using folder = createFolder({ 'package.json': '{ "type": "module", "engines": { "node": ">=99.5" } }' })
+    cpSync(join(root, 'packages/cli/src'), join(folder.path, 'src'), { recursive: true })
+    const { code, stdout, output } = runNode([join(folder.path, 'src/main.ts'), 'doctor', '--json'])
+    assert.equal(code, 1, output)
+    assert.equal(stdout, '')
+    assert.equal(
+      output,
+      `error: This is Node ${process.versions.node}, which is too old for ticketgate. Use Node 99.5 or newer.\n`,
+    )
   })
 
   for (const command of commands) {

@@ -1,13 +1,62 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { delimiter, dirname, join } from 'node:path'
 import { simulatorPublicKey } from '@ticketgate/simulator'
 import { inspectTicket } from '@ticketgate/steam'
-import { startProgram } from '../flow/child.ts'
+import { type Program, startProgram } from '../flow/child.ts'
 import { requireSteamClient, startPuppet, startServerProcess } from '../simulator/native/harness.ts'
+import { createFolder } from '../support/folder.ts'
+import { root } from '../support/run.ts'
 
 const simulate = ['--conditions=@ticketgate/source', 'packages/cli/src/main.ts', 'simulate']
+
+/** What a developer has in server.js, with the call that the guide prints. */
+const serverProgram = (call: string) => `
+import { createServer } from 'node:http'
+import { createGate } from '@ticketgate/core'
+import { createGameServer } from '@ticketgate/gameserver'
+import { simulatorPublicKey } from '@ticketgate/simulator'
+import { guard } from '@ticketgate/ws'
+
+const backend = await ${call}
+await backend.ready()
+const server = createServer()
+guard(server, createGate({ backend, identity: '' })).on('connection', (socket, _request, { steamId }) =>
+  socket.send('welcome, ' + steamId),
+)
+server.listen(0, '127.0.0.1', () => console.log('listening on ' + server.address().port))
+`
+
+const gameProgram = `
+import { createSteamworksTicketSource } from '@ticketgate/steam/steamworks'
+import { join } from '@ticketgate/ws/client'
+import { init } from 'steamworks.js'
+
+const player = await join(process.env.SERVER, { source: createSteamworksTicketSource(init(480)) })
+if (!player.ok) throw new Error(player.message)
+player.socket.onmessage = ({ data }) => {
+  console.log(data)
+  player.leave()
+}
+await player.ended
+process.exit()
+`
+
+/** Runs a line of a guide in a shell, as if the packages were installed in the folder. */
+function paste(line: string, folder: string, env: Record<string, string> = {}): Program {
+  // The shell makes room for the program, which is what gets the signals then.
+  return startProgram(
+    ['-c', `exec ${line}`],
+    {
+      NODE_OPTIONS: '--conditions=@ticketgate/source',
+      PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
+      ...env,
+    },
+    { file: '/bin/sh', cwd: folder },
+  )
+}
 
 interface Ticket {
   handle: number
@@ -79,10 +128,7 @@ describe('ticketgate simulate', function () {
     await using program = startProgram([...simulate, '--port', '0', '--native'])
     await program.saw(/Ctrl\+C ends it/)
     const [, url = ''] = /at (http:\S+), apps/.exec(program.stdout) ?? []
-    const [, home = '', folder = ''] =
-      /SIMULATED='HOME=(\S+) TICKETGATE_SIMULATED_STEAM=(\S+)'/.exec(program.stdout) ?? []
-    assert.match(program.stdout, /env \$SIMULATED TICKETGATE_SIMULATED_ACCOUNT=\$ADA node game\.js/)
-    assert.match(program.stdout, /env \$SIMULATED SteamAppId=480 node server\.js/)
+    const [, home = '', folder = ''] = /env HOME='(.+?)' TICKETGATE_SIMULATED_STEAM='(.+?)'/.exec(program.stdout) ?? []
     const created = await fetch(`${url}/simulator/accounts`, { method: 'POST', body: '{"name":"Zoe"}' })
     const { steamId } = (await created.json()) as { steamId: string }
     const environment = { HOME: home, TICKETGATE_SIMULATED_STEAM: folder, TICKETGATE_SIMULATED_ACCOUNT: steamId }
@@ -101,6 +147,30 @@ describe('ticketgate simulate', function () {
     assert.equal(await program.ended, 0, program.output)
     assert.ok(!existsSync(folder))
     assert.ok((await server.pollUntil(103)).length > 0)
+  })
+
+  it('prints a native guide whose lines work when they are pasted', async function () {
+    await requireSteamClient(this)
+    await using program = startProgram([...simulate, '--port', '0', '--native'])
+    await program.saw(/Ctrl\+C ends it/)
+    const [, serverLine = ''] = /^ {2}(env .+ node server\.js)$/m.exec(program.stdout) ?? []
+    const [, gameLine = ''] = /^ {2}(env .+ node game\.js)$/m.exec(program.stdout) ?? []
+    const [, journal = ''] = /^ {2}tail -f '(.+)'$/m.exec(program.stdout) ?? []
+    const [call = ''] = /createGameServer\(\{[^}]+\}\)/.exec(program.stdout) ?? []
+    const [, ada = ''] = /(\d{17}) {2}Ada /.exec(program.stdout) ?? []
+    assert.ok(existsSync(journal))
+    using folder = createFolder({ 'server.js': serverProgram(call), 'game.js': gameProgram })
+    symlinkSync(join(root, 'node_modules'), join(folder.path, 'node_modules'))
+
+    await using server = paste(serverLine, folder.path)
+    const [, port = ''] = await server.saw(/listening on (\d+)/)
+    await using game = paste(gameLine, folder.path, { SERVER: `ws://127.0.0.1:${port}` })
+    await game.saw(new RegExp(`welcome, ${ada}`))
+    assert.equal(await game.ended, 0, game.output)
+
+    program.kill('SIGTERM')
+    assert.equal(await program.ended, 0, program.output)
+    assert.ok(!existsSync(journal))
   })
 
   it('says so when no C compiler works', async () => {

@@ -104,17 +104,21 @@ function commandsOf({ code }: Fence): string[] {
         .replace(/\s#.*/, '')
         .trim(),
     )
-    .filter((line) => /^(npm|npx ticketgate|node) /.test(line))
+    .filter((line) => /^(npm|npx ticketgate|npx node|node) /.test(line))
 }
 
 function checkCommand(command: string, { page }: Fence) {
   const [program, verb = '', ...rest] = command.split(/\s+/)
-  if (program === 'node') {
-    const file = [verb, ...rest].find((word) => !word.startsWith('-')) ?? ''
+  if (program === 'node' || verb === 'node') {
+    const words = [verb, ...rest].slice(program === 'npx' ? 1 : 0)
+    const file = words.find((word) => !word.startsWith('-')) ?? ''
     assert.ok(
       [root, join(root, dirname(page))].some((from) => existsSync(join(from, file))),
       `${file} does not exist`,
     )
+    // A clone is set up with any Node from 20 on, and the older ones of those run no TypeScript.
+    assert.ok(program === 'npx' || !file.endsWith('.ts'), 'only `npx node` is a Node that strips types')
+    if (file === 'packages/cli/src/main.ts') checkCli(words.slice(words.indexOf(file) + 1))
   } else if (program === 'npx') {
     checkCli(rest)
   } else if (verb === 'start') {

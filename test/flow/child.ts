@@ -15,10 +15,14 @@ export interface Program extends AsyncDisposable {
 }
 
 /** Starts Node in the repository's folder, without colours. Ends it when it leaves its `await using`. */
-export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  { file = process.execPath, cwd = root } = {},
+): Program {
   const { FORCE_COLOR: _color, ...own } = process.env
-  const child = spawn(process.execPath, args, {
-    cwd: root,
+  const child = spawn(file, args, {
+    cwd,
     env: { ...own, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -2,7 +2,7 @@
 // without the source condition.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { requireSteamClient } from '../simulator/native/harness.ts'
 import { root, run, runNode } from '../support/run.ts'
@@ -40,6 +40,43 @@ describe('the packed packages', () => {
       mkdirSync(target, { recursive: true })
       run('tar', ['-xzf', join(installation, filename), '-C', target, '--strip-components=1'])
     }
+  })
+
+  it('has types that compile in a strict project that checks its libraries', function () {
+    this.timeout(60_000)
+    const entries = folders.flatMap((folder) => {
+      const { name, exports } = readJson<Manifest>(join(root, 'packages', folder, 'package.json'))
+      return Object.keys(exports)
+        .filter((path) => !path.endsWith('.json'))
+        .map((path) => posix.join(name, path))
+    })
+    const code = entries.map((entry, index) => `import * as entry${index} from '${entry}'\nvoid entry${index}\n`)
+    writeFileSync(join(installation, 'project.ts'), code.join(''))
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2023',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: ['node'],
+    }
+    writeFileSync(join(installation, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(installation, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['project.ts'] }))
+    const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '--pretty', 'false', '--listFiles']
+    const { output } = runNode(tsc, { cwd: installation })
+    const lines = output.split('\n')
+    assert.ok(
+      lines.some((line) => line.endsWith('/@ticketgate/core/dist/index.d.ts')),
+      output,
+    )
+    // What is wrong with the hosts' own types is not ours.
+    const ours = /^(project\.ts|node_modules\/(@ticketgate|ticketgate)\/.+)\(\d+,\d+\): error/
+    assert.deepEqual(
+      lines.filter((line) => ours.test(line)),
+      [],
+    )
   })
 
   for (const folder of folders) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 
-import { run } from './program.ts'
+import { readFileSync } from 'node:fs'
+import { checkNode } from './doctor/node-version.ts'
 
 // Whoever reads the output may stop early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -8,4 +9,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-process.exitCode = await run(process.argv.slice(2), process)
+const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+const { engines } = JSON.parse(manifest) as { engines: { node: string } }
+const { state, detail, hint } = checkNode(engines.node.replace('>=', ''))
+if (state === 'fine') {
+  // Not before: an older Node fails while it loads this, with a stack in place of a reason.
+  const { run } = await import('./program.ts')
+  process.exitCode = await run(process.argv.slice(2), process)
+} else {
+  process.stderr.write(`error: This is Node ${detail}, which is too old for ticketgate. ${hint}\n`)
+  process.exitCode = 1
+}

@@ -20,18 +20,26 @@ export function writeGuide({ webApi, native, steam, residents, paint }: GuideOpt
     `curl -s -X POST $STEAM/simulator/${path}${body ? ` -d '${JSON.stringify(body)}'` : ''}`
   const title = (text: string): string => paint('bold', text)
   const note = (text: string): string => paint('dim', `# ${text}`)
+  const trust = `dangerouslyTrustTicketKey: simulatorPublicKey,   ${paint('dim', "// from '@ticketgate/simulator'; never in production")}`
+  // Whole lines, for they are pasted into other shells, and not every shell splits a variable at its blanks.
   function writeNativeGuide({ home, folder, journalPath }: NativeSteam): string {
-    return `${title('A native Steam client')}, for processes on this machine
-  SIMULATED='HOME=${home} TICKETGATE_SIMULATED_STEAM=${folder}'
-
-  ${note("Ada's game, with an unmodified steamworks.js")}
-  env $SIMULATED TICKETGATE_SIMULATED_ACCOUNT=$ADA node game.js
+    const simulated = `env HOME='${home}' TICKETGATE_SIMULATED_STEAM='${folder}'`
+    return `${title('A native Steam client')}, for processes on this machine, in shells of their own
 
   ${note('a dedicated server, logged on through ISteamGameServer')}
-  env $SIMULATED SteamAppId=${appId} node server.js
+  ${simulated} SteamAppId=${appId} node server.js
+
+  ${note("Ada's game, with an unmodified steamworks.js")}
+  ${simulated} TICKETGATE_SIMULATED_ACCOUNT=${ada} node game.js
 
   ${note('what they and Steam tell each other')}
-  tail -f ${journalPath}
+  tail -f '${journalPath}'
+
+  ${note('in server.js: without the last option it refuses simulated tickets (ticket-signature-invalid)')}
+  createGameServer({
+    appId: ${appId}, product: 'my-game', description: 'My game',
+    ${trust}
+  })
 
 `
   }
@@ -63,10 +71,10 @@ ${title('Let things happen')}
   ${post('accounts/$ADA/tickets', { variant: 'spliced' })}   ${note('a ticket with something wrong')}
   curl -s $STEAM/simulator/requests   ${note('what came in')}
 
-${native ? writeNativeGuide(native) : ''}${title('A gate that asks it')}
+${native ? writeNativeGuide(native) : ''}${title('A gate that asks its Web API')}
   steamWebApi({
     key: '${key}', apps: [${steam.appIds.join(', ')}], baseUrl: '${url}',
-    dangerouslyTrustTicketKey: simulatorPublicKey,   ${paint('dim', "// from '@ticketgate/simulator'; never in production")}
+    ${trust}
   })
 
 Ctrl+C ends it.

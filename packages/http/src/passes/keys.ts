@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKeyInput, KeyObject } from 'node:crypto'
 
 /**
  * A key for passes, with exactly one of `secret` and `key`.
@@ -11,8 +11,9 @@ export interface PassKey {
   readonly id: string
   /** At least 32 random bytes. A string counts as UTF-8. */
   readonly secret?: Uint8Array | string
+  // `JsonWebKey` itself is in other places in other versions of Node's types.
   /** A secret (at least 32 bytes) or an Ed25519 key, as Node's KeyObject or as a JWK. */
-  readonly key?: KeyObject | JsonWebKey
+  readonly key?: KeyObject | JsonWebKeyInput['key']
 }
 
 /** @internal A key that was read and found good. */
@@ -71,7 +72,7 @@ function fromSecret(secret: unknown, name: string): KeyObject {
   throw new TypeError(`"${name}.secret" must be bytes or a string, got ${typeof secret}`)
 }
 
-function fromKey(key: KeyObject | JsonWebKey, name: string): KeyObject {
+function fromKey(key: KeyObject | JsonWebKeyInput['key'], name: string): KeyObject {
   if (key instanceof KeyObject) return key
   try {
     if (key.kty === 'oct') return createSecretKey(String(key.k), 'base64url')

@@ -17,7 +17,7 @@ export function checkAppId(option: number | undefined, environment: NodeJS.Proce
     const value = environment[variable]
     if (option === undefined || value === undefined || value === '' || Number(value) === option) continue
     const hint = 'A process serves one app. Unset the variable, or run a server for each app in a process of its own.'
-    return { appId: undefined, finding: missing(name, `${option} is asked for, and ${variable} is ${value}`, hint) }
+    return noAppId(`${option} is asked for, and ${variable} is ${value}`, hint)
   }
   const found = [
     { source: '--app', text: option === undefined ? undefined : String(option) },
@@ -26,12 +26,16 @@ export function checkAppId(option: number | undefined, environment: NodeJS.Proce
   ].find(({ text }) => text !== undefined)
   if (found?.text === undefined) {
     const hint = 'Name it with --app here and in "appId" of createGameServer.'
-    return { appId: undefined, finding: missing(name, 'no app id: no --app, SteamAppId, steam_appid.txt', hint) }
+    return noAppId('no app id: no --app, SteamAppId, steam_appid.txt', hint)
   }
   const appId = Number(found.text)
   if (isAppId(appId)) return { appId, finding: fine(name, `${appId} (${found.source})`) }
   const hint = 'An app id is a number from 1 to 4294967295.'
-  return { appId: undefined, finding: missing(name, `what ${found.source} says is no app id`, hint) }
+  return noAppId(`what ${found.source} says is no app id`, hint)
+}
+
+function noAppId(detail: string, hint: string): AppIdAnswer {
+  return { appId: undefined, finding: missing(name, detail, hint, 'app-id') }
 }
 
 function readAppIdFile(folder: string): string | undefined {

@@ -21,6 +21,9 @@ function readGlibc(): string | undefined {
   return header?.glibcVersionRuntime
 }
 
+/** What loading the library would say. */
+const reason = 'library-unloadable'
+
 /** Platform and C library. */
 export function checkMachine({ platform, arch, glibc }: Machine): Finding[] {
   return [checkPlatform(platform, arch), ...(platform === 'linux' ? [checkLibc(glibc)] : [])]
@@ -35,7 +38,7 @@ function checkPlatform(platform: NodeJS.Platform, arch: string): Finding {
     (platform === 'win32' && arch === 'x64') ||
     (platform === 'darwin' && (arch === 'x64' || arch === 'arm64'))
   if (isPossible) return skipped(name, `${detail}: Valve has a library for it, and this project has not tried it`)
-  return missing(name, detail, 'Valve has no library for it. Use x86-64 Linux.')
+  return missing(name, detail, 'Valve has no library for it. Use x86-64 Linux.', reason)
 }
 
 const leastGlibc = '2.14'
@@ -47,9 +50,10 @@ function checkLibc(glibc: string | undefined): Finding {
       name,
       'not glibc, so probably musl',
       "Valve's library needs glibc. Use an image based on Debian, such as node:24-slim, instead of Alpine.",
+      reason,
     )
   }
   const [major = 0, minor = 0] = glibc.split('.').map(Number)
   if (major > 2 || (major === 2 && minor >= 14)) return fine(name, `glibc ${glibc}`)
-  return missing(name, `glibc ${glibc}`, `Valve's library needs glibc ${leastGlibc} or newer.`)
+  return missing(name, `glibc ${glibc}`, `Valve's library needs glibc ${leastGlibc} or newer.`, reason)
 }

@@ -18,7 +18,7 @@ export async function checkPorts(gamePort: number, queryPort: number | undefined
   }
   if (taken.length > 0) {
     const hint = 'Another server holds it, perhaps this very game. Choose others with --port and --query-port.'
-    return missing(name, `cannot be had: ${taken.join(', ')}`, hint)
+    return missing(name, `cannot be had: ${taken.join(', ')}`, hint, 'ports')
   }
   return fine(
     name,

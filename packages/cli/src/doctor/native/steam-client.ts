@@ -30,7 +30,8 @@ export function checkSteamClient(search: SteamClientSearch): Finding {
   const wrong: string[] = []
   for (const { source, path } of listPlaces(search)) {
     if (!existsSync(path)) {
-      if (search.steamClientPath !== undefined) return missing(name, `${path} is not there`, howToGet)
+      if (search.steamClientPath !== undefined)
+        return missing(name, `${path} is not there`, howToGet, 'steamclient-missing')
       continue
     }
     const problem = judgeElf(readElfHead(path), search.arch)
@@ -38,12 +39,14 @@ export function checkSteamClient(search: SteamClientSearch): Finding {
     wrong.push(`${path} ${problem}`)
   }
   if (wrong.length > 0) {
-    return missing(name, wrong.join('; '), `Take the 64-bit file: SteamCMD's linux64/${fileName}, not linux32.`)
+    const hint = `Take the 64-bit file: SteamCMD's linux64/${fileName}, not linux32.`
+    return missing(name, wrong.join('; '), hint, 'steamclient-unusable')
   }
   return missing(
     name,
     `not found in LD_LIBRARY_PATH, the loader's cache and ${homePlace(search.environment)}`,
     howToGet,
+    'steamclient-missing',
   )
 }
 
