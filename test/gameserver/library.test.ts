@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GameServerError } from '@ticketgate/gameserver'
@@ -188,6 +189,21 @@ describe("Valve's library", () => {
       assert.match(explainSteamClientFailure('/x/steamclient.so', true, message).hint, hint)
     })
   }
+
+  it("cannot be loaded on musl: the words of musl's own loader are explained", function () {
+    const loader = '/lib/ld-musl-x86_64.so.1'
+    if (!existsSync(loader)) skip(this, `there is no musl here (Debian's package "musl" brings ${loader})`)
+    const library = findSteamLibrary({ environment: {} })
+    const { status, stderr } = spawnSync(loader, [library], { encoding: 'utf8' })
+    assert.notEqual(status, 0)
+    const words = stderr.split('\n').filter((line) => line !== '')
+    assert.ok(words.length > 0)
+    for (const message of words) {
+      const error = explainLoadFailure(library, true, new Error(message))
+      assert.equal(error.reason, 'library-unloadable')
+      assert.match(error.hint, /glibc/, message)
+    }
+  })
 
   it('cannot be called without koffi, whose package is named', () => {
     const cause = new Error('Cannot find the native Koffi module; did you bundle it correctly?')
