@@ -96,10 +96,11 @@ describe('the bridge', () => {
     await until(() => made.waiting.length === 1)
     const reason = new Error('left')
     controller.abort(reason)
+    // At once, whatever the other half does.
+    await assert.rejects(waiting, reason)
     // Another answer tells that the cancellation has arrived as well.
     await createBridgedTicketSource(ask)
     made.waiting[0]!()
-    await assert.rejects(waiting)
     await until(() => desk.openTickets === 0)
     assert.deepEqual(made.cancellations, [1])
   })
