@@ -39,7 +39,8 @@ export interface SteamworksProcess {
 
 /**
  * Starts a process that runs an unmodified steamworks.js, and gets tickets from there. What the library prints goes
- * nowhere, and its end is not this process's end. It ends with this one, however this one ends.
+ * nowhere, and its end is not this process's end. It ends with this one, however this one ends, unless it hangs in the
+ * library at that moment.
  *
  * @throws TypeError, RangeError for options that make no sense. Rejects with `ERR_STEAM_LIBRARY` when the library is not
  * found, with `ERR_STEAM_INIT` when Steam's client is not reached.

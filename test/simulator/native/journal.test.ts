@@ -214,6 +214,8 @@ describe('native journal', function () {
       const steam = createSimulatedSteam()
       const made = await steam.openNative()
       assert.ok(existsSync(made.steamClientPath))
+      // It is nobody else's business.
+      assert.equal(statSync(made.journalPath).mode & 0o777, 0o600)
       await steam.close()
       await made.close()
       assert.ok(!existsSync(made.folder))
