@@ -8,6 +8,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { createSimulatedSteam, type SimulatedSteam } from '@ticketgate/simulator'
+import { steamWebApi } from '@ticketgate/steam'
 import type { Browser, Page } from 'playwright-core'
 import sinon from 'sinon'
 import { FakeElectron, type FakeWindow, replaceModules } from '../fixtures/electron.ts'
@@ -22,6 +24,7 @@ describe('examples/electron-client', function () {
   this.timeout(60_000)
   let folder: ReturnType<typeof createFolder>
   let browser: Browser
+  let steam: SimulatedSteam
   let harness: Harness
   let electron: FakeElectron
   let library: FakeSteamworks
@@ -44,9 +47,12 @@ describe('examples/electron-client', function () {
   })
 
   beforeEach(async () => {
-    harness = await createHarness()
+    steam = createSimulatedSteam()
+    const { url, key } = await steam.listenWebApi()
+    const backend = steamWebApi({ key, baseUrl: url, apps: 480, dangerouslyTrustTicketKey: steam.publicKey })
+    harness = await createHarness({ gate: { backend } })
     electron = new FakeElectron()
-    library = new FakeSteamworks(harness.steam, harness.account('Alyx'), new VirtualClock())
+    library = new FakeSteamworks(steam, steam.createAccount({ name: 'Alyx' }), new VirtualClock())
     library.isPrompt = true
     modules = replaceModules({ electron, 'steamworks.js': { init: () => library } })
     process.env.GAME_SERVER = harness.url
@@ -70,6 +76,7 @@ describe('examples/electron-client', function () {
     modules[Symbol.dispose]()
     sinon.restore()
     await harness[Symbol.asyncDispose]()
+    await steam.close()
   })
 
   /** Starts the main process, as Electron would. */
@@ -135,7 +142,7 @@ describe('examples/electron-client', function () {
   })
 
   it('tells the player why not, and can be tried again', async () => {
-    harness.steam.accounts[0]!.publisherBan()
+    steam.accounts[0]!.publisherBan()
     const shown = await show(await start())
     await press(shown, 'Join')
     await seeStatus(shown, '-banned)')
@@ -171,8 +178,10 @@ describe('examples/electron-client', function () {
     const { ask } = window.webContents.world.ticketgate as { ask(question: unknown): Promise<{ ok: boolean }> }
     const get = { ticketgate: 'get', id: 1, request: { kind: 'webapi', appId: 480, identity: 'another-service' } }
     assert.equal((await ask(get)).ok, false)
+    const toServer = { kind: 'session', appId: 480, identity: 'my-game', serverSteamId: '90071992547409921' }
+    assert.equal((await ask({ ...get, id: 2, request: toServer })).ok, false)
     window.webContents.frame = { url: 'https://evil.example/', origin: 'https://evil.example', parent: null }
-    assert.equal((await ask({ ...get, id: 2, request: { ...get.request, identity: 'my-game' } })).ok, false)
+    assert.equal((await ask({ ...get, id: 3, request: { ...get.request, identity: 'my-game' } })).ok, false)
     assert.equal(library.tickets.length, 0)
     sinon.assert.calledOnceWithMatch(warn, /evil\.example/)
   })

@@ -39,7 +39,7 @@ struct pipe *pipe_open(void) {
     if (pipe->handle) continue;
     *pipe = (struct pipe){.journal = {.file = -1}, .next_begin_result = -1, .query_socket = -1};
     const char *folder = getenv("TICKETGATE_SIMULATED_STEAM");
-    pipe->is_local = !folder || !*folder;
+    pipe->is_local = !folder;
     if (!pipe->is_local && !journal_open(&pipe->journal, folder)) {
       fprintf(stderr, "[simulated steam] no journal in %s\n", folder);
       return NULL;

@@ -68,7 +68,11 @@ export function serveTicketsToPages(
   ipcMain.handle(channel, async function answerPage({ sender, senderFrame }: InvokeEventLike, question: unknown) {
     const reason = objectionTo(senderFrame, allowed)
     if (reason === undefined) return await deskOf(sender).answer(question)
-    onRefused?.({ url: senderFrame?.url, reason })
+    try {
+      onRefused?.({ url: senderFrame?.url, reason })
+    } catch {
+      // Electron would tell the page what the application says.
+    }
     return { ok: false, message: 'this page may not ask for tickets' }
   })
 

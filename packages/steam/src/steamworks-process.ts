@@ -39,7 +39,8 @@ export interface SteamworksProcess {
 
 /**
  * Starts a process that runs an unmodified steamworks.js, and gets tickets from there. What the library prints goes
- * nowhere, and its end is not this process's end. It ends with this one, however this one ends.
+ * nowhere, and its end is not this process's end. It ends with this one, however this one ends, unless it hangs in the
+ * library at that moment.
  *
  * @throws TypeError, RangeError for options that make no sense. Rejects with `ERR_STEAM_LIBRARY` when the library is not
  * found, with `ERR_STEAM_INIT` when Steam's client is not reached.
@@ -53,7 +54,11 @@ export async function startSteamworksProcess(options: SteamworksProcessOptions):
   const { clock: _, ...resolved } = resolveOptions(ticketOptions)
 
   const child = fork(childFile(), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-  const ended = once(child, 'exit').then(() => {})
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', resolve)
+    // One that could not be started does not exit.
+    child.on('error', () => child.pid === undefined && resolve())
+  })
   try {
     await start(child, { library, appId, options: resolved }, startTimeoutMs)
     const asker = askOverPort(toPort(child))
@@ -100,8 +105,11 @@ async function start(child: ChildProcess, message: StartMessage, timeoutMs: numb
     }
     if (!first.started) throw new TicketgateError(first.code, first.message)
   } catch (error) {
-    if (!signal.aborted) throw error
-    throw new TicketgateError('ERR_STEAM_INIT', `Steam's client was not reached within ${timeoutMs} ms`)
+    if (error instanceof TicketgateError) throw error
+    const reason = signal.aborted
+      ? `Steam's client was not reached within ${timeoutMs} ms`
+      : `the process that runs ${message.library} could not be started`
+    throw new TicketgateError('ERR_STEAM_INIT', reason, { cause: error })
   } finally {
     clearTimeout(timer)
     controller.abort()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { appendFileSync } from 'node:fs'
 import { readJournal } from '@ticketgate/simulator'
 import { inspectTicket } from '@ticketgate/steam'
 import {
@@ -170,6 +171,31 @@ describe('native client', function () {
       await client.cancel(first)
       await client.ticketForWebApi('my-game')
       assert.equal(world.native.clients[0]?.openTickets, 2)
+    })
+
+    it('holds no place for a ticket that was given back before Steam answered', async () => {
+      await using world = await createNativeWorld({ native: { ticketLimit: 2 } })
+      const { native, ann } = world
+      const from = 'made-up'
+      const tell = (line: object) => appendFileSync(native.journalPath, `${JSON.stringify({ ...line, from })}\n`)
+      const { pid } = process
+      tell({ type: 'client-attached', pid, processStart: '', appId: 480, steamId: ann.steamId })
+      await until(() => native.clients.length === 1)
+      const [seen] = native.clients
+      seen!.faults.silent = true
+      const ask = (ticket: number) =>
+        tell({ type: 'ticket-requested', ticket, kind: 'webapi', head: `head ${ticket}`, identity: 'my-game' })
+      for (const ticket of [1, 2, 3]) {
+        ask(ticket)
+        tell({ type: 'ticket-canceled', ticket })
+      }
+      tell({ type: 'nothing', marks: 'the end' })
+      await until(() => native.malformedLines === 1)
+      seen!.faults.silent = false
+      ask(4)
+      await until(() => seen!.openTickets === 1)
+      const answers = readJournal(native.journalPath).filter(({ type }) => type === 'ticket-answered')
+      assert.deepEqual(answers, [{ type: 'ticket-answered', to: from, ticket: 4, result: 1, fillsBuffer: false }])
     })
 
     it('does not start without an account, or with an older Steam', async () => {

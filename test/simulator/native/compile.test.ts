@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { compileSteamClient, createSimulatedSteam } from '@ticketgate/simulator'
 import { createFolder } from '../../support/folder.ts'
 import { requireSteamClient } from './harness.ts'
@@ -23,6 +23,62 @@ describe('compileSteamClient', function () {
     assert.equal(await compileSteamClient({ cacheFolder: cache.path }), first)
     assert.equal(statSync(first).mtimeMs, mtimeMs)
     assert.equal(readdirSync(cache.path).length, 1)
+  })
+
+  it('runs no library from its cache that others may have put there', async () => {
+    using cache = createFolder({})
+    const library = await compileSteamClient({ cacheFolder: cache.path })
+    const genuine = readFileSync(library)
+    writeFileSync(library, 'poison')
+    chmodSync(library, 0o777)
+    assert.equal(await compileSteamClient({ cacheFolder: cache.path }), library)
+    assert.equal(readFileSync(library).length, genuine.length)
+    assert.equal(statSync(library).mode & 0o777, 0o755)
+  })
+
+  describe('without a folder that is named', () => {
+    const before = { folder: process.cwd(), cache: process.env.XDG_CACHE_HOME }
+
+    afterEach(() => {
+      process.chdir(before.folder)
+      if (before.cache === undefined) delete process.env.XDG_CACHE_HOME
+      else process.env.XDG_CACHE_HOME = before.cache
+    })
+
+    const places: [string, number, string][] = [
+      ['keeps it in the nearest node_modules', 0o755, 'node_modules/.cache/ticketgate'],
+      ["keeps it in the user's cache where anybody may write into node_modules", 0o777, 'cache/ticketgate'],
+    ]
+    for (const [title, mode, place] of places) {
+      it(title, async () => {
+        using folder = createFolder({ 'game/server.js': '' })
+        const root = realpathSync(folder.path)
+        mkdirSync(join(root, 'node_modules'))
+        chmodSync(join(root, 'node_modules'), mode)
+        process.env.XDG_CACHE_HOME = join(root, 'cache')
+        process.chdir(join(root, 'game'))
+        const library = await compileSteamClient()
+        process.chdir(before.folder)
+        assert.equal(dirname(library), join(root, place))
+      })
+    }
+  })
+
+  it('says where it cannot run', async () => {
+    const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor
+    try {
+      for (const value of ['darwin', 'win32']) {
+        Object.defineProperty(process, 'platform', { ...platform, value })
+        await assert.rejects(compileSteamClient(), {
+          code: 'ERR_STEAM_LIBRARY',
+          message: new RegExp(`Linux.*${value}`),
+        })
+        await using steam = createSimulatedSteam()
+        await assert.rejects(steam.openNative(), { code: 'ERR_STEAM_LIBRARY' })
+      }
+    } finally {
+      Object.defineProperty(process, 'platform', platform)
+    }
   })
 
   it('compiles without a warning', async () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
+import fs, { appendFileSync, existsSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { join as joinPath } from 'node:path'
 import { compileSteamClient, createSimulatedSteam, readJournal } from '@ticketgate/simulator'
 import fc from 'fast-check'
+import sinon from 'sinon'
 import { createFolder } from '../../support/folder.ts'
 import { createNativeWorld, join, readVerdicts, requireSteamClient, until } from './harness.ts'
 
@@ -173,11 +176,46 @@ describe('native journal', function () {
     assert.ok(native.servers.length === 1 && native.clients.length === 0)
   })
 
+  describe('where nothing can be watched', () => {
+    const watching: [string, () => unknown][] = [
+      ['the watchers of the machine are used up', () => sinon.stub(fs, 'watch').throws(new Error('ENOSPC'))],
+      ['watching ends with an error', stubFailingWatch],
+    ]
+    for (const [title, stub] of watching) {
+      it(`is read all the same: ${title}`, async () => {
+        stub()
+        syncBuiltinESMExports()
+        try {
+          await using world = await createNativeWorld()
+          const started = await world.startServer()
+          assert.deepEqual((await join(world, started, world.ann)).verdicts, ['Ann: 0'])
+        } finally {
+          sinon.restore()
+          syncBuiltinESMExports()
+        }
+      })
+    }
+
+    function stubFailingWatch(): void {
+      const real = fs.watch
+      sinon.stub(fs, 'watch').callsFake(((...args: Parameters<typeof fs.watch>) => {
+        const watcher = real(...args)
+        setImmediate(() => {
+          watcher.close()
+          watcher.emit('error', new Error('EBADF'))
+        })
+        return watcher
+      }) as typeof fs.watch)
+    }
+  })
+
   describe('folder', () => {
     it('is removed by close when it was made, and left when it was given', async () => {
       const steam = createSimulatedSteam()
       const made = await steam.openNative()
       assert.ok(existsSync(made.steamClientPath))
+      // It is nobody else's business.
+      assert.equal(statSync(made.journalPath).mode & 0o777, 0o600)
       await steam.close()
       await made.close()
       assert.ok(!existsSync(made.folder))
@@ -189,6 +227,26 @@ describe('native journal', function () {
       assert.equal(given.folder, folder.path)
       assert.equal(readJournal(given.journalPath).at(-1)?.type, 'closed')
       await assert.rejects(other.openNative(), { code: 'ERR_CLOSED' })
+    })
+
+    it('leaves the file alone that a link in the place of the journal names', async () => {
+      using folder = createFolder({ elsewhere: 'precious' })
+      const elsewhere = joinPath(folder.path, 'elsewhere')
+      symlinkSync(elsewhere, joinPath(folder.path, 'journal.jsonl'))
+      const real = fs.rmSync
+      // Somebody puts it back between its removal and the opening.
+      sinon.stub(fs, 'rmSync').callsFake((path, options) => {
+        if (!String(path).endsWith('journal.jsonl')) real(path, options)
+      })
+      syncBuiltinESMExports()
+      try {
+        await using steam = createSimulatedSteam()
+        await assert.rejects(steam.openNative({ folder: folder.path }), { code: 'EEXIST' })
+      } finally {
+        sinon.restore()
+        syncBuiltinESMExports()
+      }
+      assert.equal(readFileSync(elsewhere, 'utf8'), 'precious')
     })
 
     it('begins a new story when it is used again', async () => {

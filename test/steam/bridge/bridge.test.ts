@@ -96,10 +96,11 @@ describe('the bridge', () => {
     await until(() => made.waiting.length === 1)
     const reason = new Error('left')
     controller.abort(reason)
+    // At once, whatever the other half does.
+    await assert.rejects(waiting, reason)
     // Another answer tells that the cancellation has arrived as well.
     await createBridgedTicketSource(ask)
     made.waiting[0]!()
-    await assert.rejects(waiting)
     await until(() => desk.openTickets === 0)
     assert.deepEqual(made.cancellations, [1])
   })
@@ -150,6 +151,32 @@ describe('the bridge', () => {
       code: 'ERR_TICKET_REQUEST',
     })
     assert.equal(made.tickets.length, 1)
+  })
+
+  it('makes session tickets, which no identity binds, only for servers that are allowed', async () => {
+    const server = '90071992547409921'
+    const toServer = (serverSteamId: string): TicketRequest => ({ ...request, kind: 'session', serverSteamId })
+    connect({ isIdentityAllowed: (identity) => identity === 'my-game' })
+    let source = await createBridgedTicketSource(ask)
+    await assert.rejects(source.getTicket(toServer(server), never), { message: /that server/ })
+    connect({ isIdentityAllowed: (identity) => identity === 'my-game', isServerAllowed: (id) => id === server })
+    source = await createBridgedTicketSource(ask)
+    await assert.rejects(source.getTicket({ ...request, kind: 'session' }, never), { message: /that server/ })
+    await assert.rejects(source.getTicket(toServer('90071992547409922'), never), { message: /that server/ })
+    await assert.rejects(source.getTicket({ ...toServer(server), identity: 'x' }, never), { message: /that identity/ })
+    assert.equal(made.tickets.length, 0)
+    await source.getTicket(toServer(server), never)
+    connect({ isServerAllowed: () => false })
+    source = await createBridgedTicketSource(ask)
+    await source.getTicket({ ...request, identity: 'anybody' }, never)
+    assert.equal(made.tickets.length, 2)
+  })
+
+  it('takes the promise of an asynchronous function for no permission', async () => {
+    connect({ isIdentityAllowed: (async () => true) as never })
+    const source = await createBridgedTicketSource(ask)
+    await assert.rejects(source.getTicket(request, never), { message: /that identity/ })
+    assert.equal(made.tickets.length, 0)
   })
 
   it('refuses an id that is in use', async () => {
@@ -264,6 +291,7 @@ describe('the bridge', () => {
     const wrong: [string, () => unknown, RegExp][] = [
       ['no source', () => createTicketDesk(undefined as never), /"source"/],
       ['no function', () => createTicketDesk(made, { isIdentityAllowed: true as never }), /"isIdentityAllowed"/],
+      ['no other function', () => createTicketDesk(made, { isServerAllowed: 'all' as never }), /"isServerAllowed"/],
       ['no number', () => createTicketDesk(made, { maxTickets: '8' as never }), /"maxTickets"/],
     ]
     for (const [title, create, message] of wrong) {

@@ -110,6 +110,16 @@ describe('tickets for pages in Electron', () => {
     })
   }
 
+  it('bears a log of the application that throws, and keeps its words', async () => {
+    tickets = serve({
+      onRefused: () => {
+        throw new Error('secret')
+      },
+    })
+    const { ask } = open({ parent: {} }).world.ticketgate as { ask(question: unknown): Promise<unknown> }
+    assert.deepEqual(await ask({ ticketgate: 'kinds' }), { ok: false, message: 'this page may not ask for tickets' })
+  })
+
   const hosts: [string, Partial<WebFrameLike>][] = [
     ['https://play.example', { url: 'https://play.example/a?b#c', origin: 'https://play.example' }],
     ['http://localhost:5173', { url: 'http://localhost:5173/', origin: 'http://localhost:5173' }],

@@ -84,6 +84,37 @@ describe('startSteamworksProcess', function () {
     await close()
   })
 
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    it(`cancels what is open when it is ended by ${signal}`, async () => {
+      const { source, ended, pid } = await start()
+      await source.getTicket(request, never)
+      process.kill(pid, signal)
+      await ended
+      assert.deepEqual(log(), ['ticket 1 cancelled'])
+    })
+  }
+
+  it('bears Ctrl+C, which reaches every process of the terminal', async () => {
+    const { source, pid } = await start({ pauseAfterCancelMs: 0 })
+    process.kill(pid, 'SIGINT')
+    assert.ok(await source.getTicket(request, never))
+    assert.deepEqual(log(), [])
+  })
+
+  it('rejects with ERR_STEAM_INIT when the system starts no process', async () => {
+    const { execPath } = process
+    try {
+      process.execPath = join(folder.path, 'no-node')
+      await assert.rejects(start(), (error: Error & { code?: string; cause?: { code?: string } }) => {
+        assert.equal(error.code, 'ERR_STEAM_INIT')
+        assert.equal(error.cause?.code, 'ENOENT')
+        return true
+      })
+    } finally {
+      process.execPath = execPath
+    }
+  })
+
   it('ends it by force when it hangs', async () => {
     const { source, close, pid } = await start()
     const waiting = source.getTicket({ ...request, identity: 'hang' }, never)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { TicketRequest } from '@ticketgate/core/client'
 import { createSimulatedSteam, type SimulatedSteam } from '@ticketgate/simulator'
 import { inspectTicket } from '@ticketgate/steam'
@@ -254,6 +256,24 @@ describe('createSteamworksTicketSource', () => {
       await settle()
       assert.ok(patient.data)
       assert.equal(library.tickets.length, 2)
+    })
+
+    it('keeps nothing of those who gave up while they waited', async () => {
+      setFlagsFromString('--expose-gc')
+      const collectGarbage = runInNewContext('gc') as () => void
+      get()
+      await settle()
+      let request: TicketRequest | undefined = wanted('webapi')
+      const kept = new WeakRef(request)
+      const controller = new AbortController()
+      get(request, controller.signal)
+      request = undefined
+      controller.abort(new Error('changed their mind'))
+      for (let turns = 0; turns < 20 && kept.deref() !== undefined; turns++) {
+        await new Promise(setImmediate)
+        collectGarbage()
+      }
+      assert.equal(kept.deref(), undefined)
     })
 
     it('waits a while between a cancellation and the next request of that kind', async () => {

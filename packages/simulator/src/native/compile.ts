@@ -1,6 +1,16 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +26,7 @@ export interface CompileOptions {
   readonly compiler?: string | undefined
   /**
    * Where the library is kept for the next time. Default: `.cache/ticketgate` in the nearest `node_modules` above the
-   * working directory; without one, `ticketgate` in the user's cache folder.
+   * working directory, if it is the user's and nobody else's; otherwise `ticketgate` in the user's cache folder.
    */
   readonly cacheFolder?: string | undefined
 }
@@ -70,7 +80,7 @@ async function compileWith(command: string, args: readonly string[], cacheFolder
   for (const part of [version, command, ...args, ...flags, ...linkFlags, process.arch]) hash.update(`${part}\0`)
   for (const name of sources) hash.update(`${name}\0`).update(readFileSync(join(sourceFolder, name)))
   const library = join(cacheFolder, `steamclient-${hash.digest('hex').slice(0, 16)}.so`)
-  if (existsSync(library)) return library
+  if (isTrusted(library)) return library
 
   mkdirSync(cacheFolder, { recursive: true })
   const workFolder = mkdtempSync(join(cacheFolder, 'compiling-'))
@@ -78,6 +88,7 @@ async function compileWith(command: string, args: readonly string[], cacheFolder
     const output = join(workFolder, 'steamclient.so')
     const files = sources.filter((name) => name.endsWith('.c')).map((name) => join(sourceFolder, name))
     await run(command, [...args, ...flags, ...files, ...linkFlags, '-o', output])
+    chmodSync(output, 0o755)
     // Whole or not at all, for whoever compiles at the same time.
     renameSync(output, library)
   } finally {
@@ -106,8 +117,18 @@ function run(command: string, args: readonly string[]): Promise<string> {
 
 function defaultCacheFolder(): string {
   for (let folder = process.cwd(); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'node_modules'))) return join(folder, 'node_modules/.cache/ticketgate')
+    const modules = join(folder, 'node_modules')
+    if (existsSync(modules)) {
+      if (isTrusted(modules)) return join(modules, '.cache/ticketgate')
+      break
+    }
     if (folder === dirname(folder)) break
   }
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ticketgate')
+}
+
+/** Whether nobody but its owner, who is this user, can have put there what is there. It is going to be run. */
+function isTrusted(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats !== undefined && stats.uid === process.getuid?.() && (stats.mode & 0o002) === 0
 }

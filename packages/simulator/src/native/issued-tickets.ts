@@ -57,7 +57,8 @@ export function createIssuedTickets(
       return desk.openTickets
     },
     request(entry) {
-      if (desk.isFull) {
+      // Not the desk's count: what was cancelled on its way is under way there until its delay is over.
+      if (handles.size >= host.ticketLimit) {
         answer(entry.ticket, limitExceeded)
         return
       }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync, watch, writeSync } from 'node:fs'
+import { closeSync, type FSWatcher, openSync, readFileSync, readSync, watch, writeSync } from 'node:fs'
 import type { JournalEntry } from './journal-entries.ts'
 
 /** Longer lines are nobody's: both sides skip and count them. */
@@ -15,11 +15,13 @@ export interface Journal {
 }
 
 /**
- * Opens a journal, making it if it is not there. `receive` gets each whole line as it was parsed, one's own too; a
- * line whose end has not come yet waits for it.
+ * Makes a journal. `receive` gets each whole line as it was parsed, one's own too; a line whose end has not come yet
+ * waits for it.
+ *
+ * @throws The system's error, such as EEXIST: nobody else's file or link is written into.
  */
-export function openJournal(path: string, receive: (value: object) => void): Journal {
-  const file = openSync(path, 'a+', 0o600)
+export function createJournal(path: string, receive: (value: object) => void): Journal {
+  const file = openSync(path, 'ax+', 0o600)
   const splitter = createLineSplitter()
   const buffer = Buffer.allocUnsafe(maxLineBytes)
   let offset = 0
@@ -51,9 +53,7 @@ export function openJournal(path: string, receive: (value: object) => void): Jou
     return length
   }
 
-  // Wakes up when anybody appends. It holds no process alive; neither does the journal.
-  const watcher = watch(path, { persistent: false }, read)
-  watcher.on('error', () => {})
+  const watcher = watchIfPossible(path, read)
 
   return {
     append(entry) {
@@ -66,9 +66,21 @@ export function openJournal(path: string, receive: (value: object) => void): Jou
     close() {
       if (closed) return
       closed = true
-      watcher.close()
+      watcher?.close()
       closeSync(file)
     },
+  }
+}
+
+/**
+ * Wakes up when anybody appends, and holds no process alive. A machine whose watchers are used up has none for us;
+ * then the journal is read as often as its holder looks at it.
+ */
+function watchIfPossible(path: string, listener: () => void): FSWatcher | undefined {
+  try {
+    return watch(path, { persistent: false }, listener).on('error', () => {})
+  } catch {
+    return undefined
   }
 }
 

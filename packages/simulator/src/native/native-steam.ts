@@ -5,7 +5,7 @@ import { type AppId, type SteamId, TicketgateError } from '@ticketgate/core'
 import type { SimulatedAccount } from '../account.ts'
 import { type Ledger, sumLedgers } from '../game-server/ledger.ts'
 import { compileSteamClient } from './compile.ts'
-import { type Journal, openJournal } from './journal.ts'
+import { createJournal, type Journal } from './journal.ts'
 import { toAttachedEntry } from './journal-entries.ts'
 import { type AttachedClient, createAttachedClient, type NativeClient } from './native-client.ts'
 import { type AttachedServer, createAttachedServer, type NativeGameServer } from './native-game-server.ts'
@@ -93,7 +93,7 @@ export async function openNative(
   let malformedLines = 0
   let closing = false
 
-  const journal: Journal = openJournal(journalPath, receive)
+  const journal: Journal = createJournal(journalPath, receive)
   const { serverAddress, acceptUsedTickets, ticketLimit } = options
   const host: NativeHost = { ...steam, journal, serverAddress, acceptUsedTickets, ticketLimit }
 

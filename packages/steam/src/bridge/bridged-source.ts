@@ -28,18 +28,25 @@ export async function createBridgedTicketSource(ask: Ask): Promise<TicketSource>
     const { kind, appId, identity, serverSteamId } = request
     lastId += 1
     const id = lastId
-    const abort = (): void => cancel(id)
-    signal.addEventListener('abort', abort, { once: true })
+    let abort: () => void
+    const aborted = new Promise<never>((_, reject) => {
+      abort = () => {
+        cancel(id)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', abort, { once: true })
+    })
+    const answered = ours('there is no ticket', async () =>
+      readTicketAnswer(
+        await ask({
+          ticketgate: 'get',
+          id,
+          request: { kind, appId, identity, ...(serverSteamId !== undefined && { serverSteamId }) },
+        }),
+      ),
+    )
     try {
-      const { data } = await ours('there is no ticket', async () =>
-        readTicketAnswer(
-          await ask({
-            ticketgate: 'get',
-            id,
-            request: { kind, appId, identity, ...(serverSteamId !== undefined && { serverSteamId }) },
-          }),
-        ),
-      )
+      const { data } = await Promise.race([answered, aborted])
       signal.throwIfAborted()
       let isOpen = true
       return {
@@ -50,7 +57,7 @@ export async function createBridgedTicketSource(ask: Ask): Promise<TicketSource>
         },
       }
     } finally {
-      signal.removeEventListener('abort', abort)
+      signal.removeEventListener('abort', abort!)
     }
   }
 

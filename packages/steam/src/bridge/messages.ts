@@ -31,7 +31,7 @@ export interface FailedAnswer {
 
 export type BridgeAnswer = KindsAnswer | TicketAnswer | { readonly ok: true } | FailedAnswer
 
-/** Longest identity Steam takes, in bytes. */
+/** Steam takes no longer identity: 127 bytes. */
 const maxIdentityLength = 127
 /** More than Steam's longest ticket in base64url. */
 const maxDataLength = 16_384

@@ -1,4 +1,5 @@
-import { type ClientTicket, type TicketSource, toBase64Url } from '@ticketgate/core/client'
+import type { SteamId } from '@ticketgate/core'
+import { type ClientTicket, type TicketRequest, type TicketSource, toBase64Url } from '@ticketgate/core/client'
 import { checkInteger } from '../steamworks/options.ts'
 import { type BridgeAnswer, type BridgeQuestion, type FailedAnswer, parseQuestion } from './messages.ts'
 
@@ -15,6 +16,11 @@ export interface TicketDeskOptions {
    * name for any service of the game. Default: every identity.
    */
   readonly isIdentityAllowed?: (identity: string) => boolean
+  /**
+   * Whether a session ticket may be made for a game server, `undefined` for one that did not say its SteamID: Steam binds
+   * such tickets to that, whatever the identity. Default: every server, and none once `isIdentityAllowed` is given.
+   */
+  readonly isServerAllowed?: (serverSteamId: SteamId | undefined) => boolean
 }
 
 /** Answers the questions of one asker who has no Steam of their own. */
@@ -34,21 +40,31 @@ export interface TicketDesk {
  */
 export function createTicketDesk(source: TicketSource, options: TicketDeskOptions = {}): TicketDesk {
   if (typeof source?.getTicket !== 'function') throw new TypeError('"source" must be a ticket source')
-  const { maxTickets = 8, isIdentityAllowed } = options
+  const {
+    maxTickets = 8,
+    isIdentityAllowed = () => true,
+    isServerAllowed = () => options.isIdentityAllowed === undefined,
+  } = options
   checkInteger('maxTickets', maxTickets, 1, 1_000)
-  if (isIdentityAllowed !== undefined && typeof isIdentityAllowed !== 'function') {
-    throw new TypeError(`"isIdentityAllowed" must be a function, got ${typeof isIdentityAllowed}`)
+  for (const [name, value] of Object.entries({ isIdentityAllowed, isServerAllowed })) {
+    if (typeof value !== 'function') throw new TypeError(`"${name}" must be a function, got ${typeof value}`)
   }
   /** What ends each ticket, by the asker's id. */
   const open = new Map<number, () => void>()
   let isClosed = false
 
+  function objectionTo({ kind, identity, serverSteamId }: TicketRequest): string | undefined {
+    // Nothing but `true`: the promise of an asynchronous function is no permission.
+    if (isIdentityAllowed(identity) !== true) return 'tickets for that identity are not given here'
+    if (kind !== 'session' || isServerAllowed(serverSteamId) === true) return undefined
+    return 'session tickets for that server are not given here'
+  }
+
   async function get({ id, request }: BridgeQuestion & { ticketgate: 'get' }): Promise<BridgeAnswer> {
     if (open.has(id)) return failed('a ticket of that id is open already')
     if (open.size >= maxTickets) return failed(`${maxTickets} tickets are open or asked for already`)
-    if (isIdentityAllowed !== undefined && !isIdentityAllowed(request.identity)) {
-      return failed('tickets for that identity are not given here')
-    }
+    const objection = objectionTo(request)
+    if (objection !== undefined) return failed(objection)
     const controller = new AbortController()
     open.set(id, () => controller.abort())
     let ticket: ClientTicket

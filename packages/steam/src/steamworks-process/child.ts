@@ -9,6 +9,8 @@ import type { StartedMessage, StartMessage } from './messages.ts'
 
 // Ctrl+C reaches every process of the terminal. This one ends when the game does, or nobody cancels the tickets.
 process.on('SIGINT', () => {})
+// By these it would end without cancelling; they may reach it alone.
+for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(0))
 process.once('disconnect', () => process.exit(0))
 process.once('message', (start: StartMessage) => {
   const started = run(start)

@@ -94,6 +94,7 @@ class Source implements SteamworksTicketSource {
       throw new TicketgateError('ERR_TICKET_LIMIT', `${maxTickets} tickets are open or asked for already`)
     }
     let isAsked = false
+    let giveUpTurn = (): void => {}
     const wait = new Wait<ClientTicket>(
       clock,
       deadlineMs,
@@ -101,14 +102,15 @@ class Source implements SteamworksTicketSource {
       signal,
       // Once Steam is asked, the ticket counts until it has come and is cancelled.
       () => {
-        if (!isAsked) this.#leave(wait)
+        if (isAsked) return
+        giveUpTurn()
+        this.#leave(wait)
       },
     )
     this.#enter(wait, () => {
       wait.giveUp(new TicketgateError('ERR_TICKET_REQUEST', 'all tickets were cancelled while this one was asked for'))
     })
-    this.#turns[kind].push(() => {
-      if (wait.isOver) return undefined
+    giveUpTurn = this.#turns[kind].push(() => {
       isAsked = true
       return settledOrLost(this.#ask(kind, request, wait), clock, Math.max(lostAfterMs, deadlineMs))
     })

@@ -1,13 +1,12 @@
 import type { Clock } from '@ticketgate/core'
 
 /**
- * Work of one kind, one at a time, first come first served. Who no longer wants their turn is passed over at once.
- * After a cancellation the next turn waits a while.
+ * Work of one kind, one at a time, first come first served. After a cancellation the next turn waits a while.
  */
 export class Turns {
   readonly #clock: Clock
   readonly #pauseMs: number
-  readonly #waiting: (() => Promise<void> | undefined)[] = []
+  readonly #waiting = new Set<() => Promise<void>>()
   #busy = false
   #pause: unknown
 
@@ -16,10 +15,14 @@ export class Turns {
     this.#pauseMs = pauseMs
   }
 
-  /** @param begin The work, which never rejects; `undefined` when nobody wants it any more. */
-  push(begin: () => Promise<void> | undefined): void {
-    this.#waiting.push(begin)
+  /**
+   * @param begin The work, which never rejects.
+   * @returns what gives up a turn that has not come.
+   */
+  push(begin: () => Promise<void>): () => void {
+    this.#waiting.add(begin)
     this.#next()
+    return () => void this.#waiting.delete(begin)
   }
 
   /** A ticket was cancelled just now. */
@@ -33,16 +36,14 @@ export class Turns {
   }
 
   #next(): void {
-    while (!this.#busy && this.#pause === undefined) {
-      const begin = this.#waiting.shift()
-      if (begin === undefined) return
-      const work = begin()
-      if (work === undefined) continue
-      this.#busy = true
-      void work.then(() => {
-        this.#busy = false
-        this.#next()
-      })
-    }
+    if (this.#busy || this.#pause !== undefined) return
+    const [begin] = this.#waiting
+    if (begin === undefined) return
+    this.#waiting.delete(begin)
+    this.#busy = true
+    void begin().then(() => {
+      this.#busy = false
+      this.#next()
+    })
   }
 }
