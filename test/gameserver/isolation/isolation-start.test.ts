@@ -32,6 +32,13 @@ describe('the start of an isolated game server', () => {
     })
   }
 
+  it('rejects when the system does not let a process be started', async () => {
+    await assert.rejects(createScene({ plan: ['x'.repeat(8 * 2 ** 20)] }), {
+      reason: 'isolation',
+      message: /could not be started: spawn E2BIG/,
+    })
+  })
+
   it('rejects when the child hangs', async () => {
     const clock = new VirtualClock()
     const starting = assert.rejects(createScene({ plan: ['hang'], options: { clock } }), {
@@ -133,6 +140,21 @@ describe('the restarts of an isolated game server', () => {
     assert.equal(journal.pids.length, 4)
     assert.equal(server.counts.restarts, 3)
     assert.deepEqual(scene.tellings, ['unavailable', 'recovered'])
+  })
+
+  it('go on when the system does not let a process be started', async () => {
+    await using scene = await createScene()
+    const { server, clock, env, journal } = scene
+    await crash(scene)
+    // More than any system takes, as one out of memory takes nothing: the call itself fails.
+    env.FAKE_LARGE = 'x'.repeat(8 * 2 ** 20)
+    clock.advance(250)
+    assert.deepEqual([server.state, server.counts.restarts], ['reconnecting', 2])
+    delete env.FAKE_LARGE
+    const connected = scene.next('connected')
+    clock.advance(500)
+    await connected
+    assert.equal(journal.pids.length, 2)
   })
 
   it('end after ten children in a row that were never connected', async function () {

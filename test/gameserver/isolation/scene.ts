@@ -34,13 +34,14 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
     },
     clear: () => writeFileSync(journalPath, ''),
   }
+  const env: Record<string, string> = { FAKE_JOURNAL: journalPath, FAKE_PLAN: JSON.stringify(plan) }
   let server: GameServer
   try {
     server = await createIsolatedGameServer(
       { appId: 480, product: 'test', description: 'test', clock, ...options },
       {
         childModule: fakeChild,
-        env: { FAKE_JOURNAL: journalPath, FAKE_PLAN: JSON.stringify(plan) },
+        env,
         ...(times && { times }),
       },
     )
@@ -74,6 +75,8 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
     server,
     clock,
     journal,
+    /** Of children that are started from now on. */
+    env,
     /** Everything told to the backend's listeners. */
     told,
     get tellings(): string[] {
