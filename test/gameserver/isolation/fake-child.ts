@@ -27,9 +27,8 @@ function hang(): never {
 function crash(how: string): void {
   if (how.startsWith('words ')) {
     writeSync(2, 'the first word\nthe last word')
-    return crash(how.slice('words '.length))
   }
-  const [kind, value] = how.split(' ')
+  const [kind, value] = how.replace('words ', '').split(' ')
   if (kind === 'hang') hang()
   if (kind === 'abort') process.abort()
   if (kind === 'exit') process.exit(Number(value))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { GameServerError } from '@ticketgate/gameserver'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
+import { createIsolatedGameServer } from './create-isolated.ts'
 import { alice, bob, createScene, isRunning, type Scene } from './scene.ts'
 
 async function crash(scene: Scene): Promise<void> {
@@ -10,6 +11,20 @@ async function crash(scene: Scene): Promise<void> {
 }
 
 describe('the start of an isolated game server', () => {
+  it('reads the options once, and only those it knows', async () => {
+    let reads = 0
+    class Options {
+      get token() {
+        reads++
+        return 'a-token'
+      }
+      readonly listener = (): void => {}
+    }
+    await using scene = await createScene({ options: new Options() })
+    assert.equal(reads, 1)
+    assert.equal(scene.journal.lines[0]?.split(' ').at(-1), 'a-token')
+  })
+
   it('rejects with the error of the child', async () => {
     await assert.rejects(createScene({ plan: ['fault steamclient-too-old'] }), (error) => {
       assert.ok(error instanceof GameServerError)
@@ -51,9 +66,6 @@ describe('the start of an isolated game server', () => {
   })
 
   it('rejects with what a child wrote that cannot even be loaded', async () => {
-    const { createIsolatedGameServer } = await import(
-      '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
-    )
     await assert.rejects(
       createIsolatedGameServer(
         { appId: 480, product: 'test', description: 'test' },
@@ -123,6 +135,8 @@ describe('the restarts of an isolated game server', () => {
     assert.equal(clock.timers, 0)
     assert.equal(journal.pids.length, 2)
     assert.deepEqual(scene.tellings, ['unavailable'])
+    await server.close()
+    await assert.rejects(server.ready(), { reason: 'isolation' }, 'as a game server in the process says')
   })
 
   it('go on after a start that failed for a reason that may go away', async () => {

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackendEvent, BeginAuthSessionAnswer, SteamId, TicketReading } from '@ticketgate/core'
 import type { GameServer, GameServerEvents, GameServerOptions } from '@ticketgate/gameserver'
-import { createIsolatedGameServer } from '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
 import type { IsolationInternals } from '../../../packages/gameserver/src/isolation/supervisor.ts'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { createFolder } from '../../support/folder.ts'
+import { createIsolatedGameServer } from './create-isolated.ts'
 
 export const alice: SteamId = '76561197960265729'
 export const bob: SteamId = '76561197960265730'
@@ -38,7 +38,7 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
   let server: GameServer
   try {
     server = await createIsolatedGameServer(
-      { appId: 480, product: 'test', description: 'test', clock, ...options },
+      Object.setPrototypeOf({ appId: 480, product: 'test', description: 'test', clock, ...options }, options ?? null),
       {
         childModule: fakeChild,
         env,
