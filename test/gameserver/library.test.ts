@@ -7,6 +7,7 @@ import { loadSteamLibrary } from '../../packages/gameserver/src/binding/koffi-li
 import {
   explainLoadFailure,
   explainSteamClientFailure,
+  rightFile,
 } from '../../packages/gameserver/src/faults/explain-load-failure.ts'
 import {
   findSteamLibrary,
@@ -188,6 +189,12 @@ describe("Valve's library", () => {
       assert.match(explainSteamClientFailure('/x/steamclient.so', true, message).hint, hint)
     })
   }
+
+  it('names the file that is meant for the processor', () => {
+    assert.match(rightFile('x64'), /64-bit/)
+    assert.match(rightFile('arm64'), /linuxarm64/)
+    assert.match(rightFile('riscv64'), /none/)
+  })
 
   it('cannot be called without koffi, whose package is named', async function () {
     this.timeout(30_000)
