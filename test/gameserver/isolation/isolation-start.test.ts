@@ -211,6 +211,25 @@ describe('the restarts of an isolated game server', () => {
     assert.equal(clock.timers, 0)
   })
 
+  it('take no longer to close when the child says that it has started meanwhile', async () => {
+    const ends: unknown[] = []
+    const ignore = (): void => {}
+    const logger = {
+      ...{ trace: ignore, debug: ignore, info: ignore, error: ignore },
+      warn: ({ end }: Record<string, unknown>) => ends.push(end),
+    }
+    await using scene = await createScene({ options: { logger, description: 'never closes' } })
+    const { server, clock, journal } = scene
+    await crash(scene)
+    clock.advance(250)
+    const closed = server.close()
+    while (journal.count('close') === 0) await new Promise((resolve) => setImmediate(resolve))
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(10_000)
+    await closed
+    assert.deepEqual(ends, ['the process of the isolated game server was ended by SIGKILL'])
+  })
+
   it('do not follow when a child ends whose login token was refused', async () => {
     let notice = (): void => {}
     const noticed = new Promise<void>((resolve) => {

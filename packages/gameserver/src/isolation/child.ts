@@ -49,6 +49,7 @@ export class Child {
   #missedPings = 0
   #holders = 0
   #exit: { exitCode: number | null; signal: string | null } | undefined
+  #isClosing = false
   #isKilled = false
   #isHung = false
   #isOver = false
@@ -83,6 +84,7 @@ export class Child {
 
   /** From now on the child must answer pings. */
   startPulse(): void {
+    if (this.#isClosing) return
     this.#clock.clearTimer(this.#timer)
     this.#ping()
   }
@@ -99,6 +101,7 @@ export class Child {
   /** Asks the child to close, kills it when that takes too long, resolves when it is gone. */
   async close(): Promise<void> {
     if (!this.#isOver) {
+      this.#isClosing = true
       this.hold()
       this.#clock.clearTimer(this.#timer)
       this.send({ type: 'close' })

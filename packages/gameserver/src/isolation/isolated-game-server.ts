@@ -270,7 +270,10 @@ class IsolatedGameServer implements GameServer {
     if (this.#settings.whenRestarted === 'reverify') this.#reverification.add(decided)
     this.#status.lose(error)
     // Nobody need wait for what cannot come any more; nor would a verdict after it be taken for a late one.
-    for (const steamId of undecided) this.#status.tell({ type: 'verdict', verdict: toCanceled(steamId) })
+    for (const steamId of undecided) {
+      // Whoever was told may have closed everything.
+      if (this.#closed === undefined) this.#status.tell({ type: 'verdict', verdict: toCanceled(steamId) })
+    }
   }
 
   #onRestarting({ exitCode, signal }: ChildEnd, attempt: number): void {
