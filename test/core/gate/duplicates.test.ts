@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Refusal } from '@ticketgate/core'
 import type { MemoryConnection } from '../../fixtures/memory-connection.ts'
-import { admissionOf, flush, playerId, sessionModels, World } from './world.ts'
+import { admissionOf, fakeTicket, flush, playerId, sessionModels, World } from './world.ts'
 
 /** Connections of one player whose tickets arrive in the same turn. */
 async function joinAtOnce(
@@ -253,6 +253,18 @@ describe('duplicates', () => {
     assert.equal(admissionOf(first).state, 'admitted')
     assert.equal(admissionOf(third!).state, 'admitted')
     assert.equal(world.backend.begins.length, 2, 'nobody asks for one who is gone')
+  })
+
+  it('at an exclusive backend whose turn never came may bring the same ticket again', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: { share: 2 }, verdictTimeoutMs: 1_000 })
+    world.backend.judge = () => 'hold'
+    const ticket = fakeTicket({ steamId: playerId(1), serial: 99 })
+    const first = await world.join(1)
+    const second = await world.join(ticket)
+    await world.advance(1_000)
+    for (const each of [first, second]) assert.equal(each.code, 'verdict-timeout')
+    world.backend.judge = () => ({ verdict: {} })
+    assert.equal(admissionOf(await world.join(ticket)).state, 'admitted')
   })
 
   it('at an exclusive backend who log in at once still need a signature that was found valid', async () => {

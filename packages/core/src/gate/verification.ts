@@ -167,7 +167,10 @@ export class Verification implements CheckContext {
     if (this.#aborted !== undefined) return this.#aborted
     this.#turn = this.gate.turns?.take(steamId)
     if (this.#turn?.ready !== undefined) await this.#turn.ready
-    if (this.#aborted !== undefined) return this.#aborted
+    if (this.#aborted !== undefined) {
+      if (isNotAsked(this.#aborted)) await this.#forget()
+      return this.#aborted
+    }
     // Again: meanwhile the player may have come in.
     const lateDisplacing = this.#checkDisplacement(steamId)
     if (lateDisplacing !== undefined) return lateDisplacing
