@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { compileSteamClient, createSimulatedSteam } from '@ticketgate/simulator'
 import { checkAppId } from '../../packages/cli/src/doctor/native/app-id.ts'
 import { judgeElf, readElfHead } from '../../packages/cli/src/doctor/native/elf.ts'
@@ -318,6 +318,13 @@ describe('ticketgate doctor --native', function () {
     assert.match(of('library').detail, new RegExp(`${root}/nowhere/libsteam_api\\.so`))
     assert.equal(of('functions').state, 'skipped')
     assert.equal(of('koffi').state, 'fine')
+  })
+
+  it('misses an absolute path in STEAM_API_LIBRARY, as createGameServer would', async () => {
+    const relativePath = relative(root, steamLibraryPath('1.60'))
+    const { of } = await examine(['--offline', '--app', '480'], { STEAM_API_LIBRARY: relativePath })
+    assert.deepEqual([of('library').state, of('library').reason], ['missing', 'library-missing'])
+    assert.match(of('library').detail, /relative path/)
   })
 
   it('misses a library that can be loaded', async () => {

@@ -14,9 +14,9 @@ import {
   type TicketCondition,
 } from '@ticketgate/simulator/contract'
 import { steamWebApi } from '@ticketgate/steam'
-import { createIsolatedGameServer } from '../../packages/gameserver/src/isolation/isolated-game-server.ts'
 import { requireNativeSteam, startNativeServer } from '../fixtures/native-steam.ts'
 import { VirtualClock } from '../fixtures/virtual-clock.ts'
+import { createIsolatedGameServer } from '../gameserver/isolation/create-isolated.ts'
 
 const apps = [480, 481]
 const identity = 'contract'

@@ -6,15 +6,16 @@ import { join } from 'node:path'
 import { GameServerError } from '@ticketgate/gameserver'
 import { loadSteamLibrary } from '../../packages/gameserver/src/binding/koffi-library.ts'
 import {
-  explainBindingFailure,
   explainLoadFailure,
   explainSteamClientFailure,
+  rightFile,
 } from '../../packages/gameserver/src/faults/explain-load-failure.ts'
 import {
   findSteamLibrary,
   searchSteamLibrary,
   steamLibraryName,
 } from '../../packages/gameserver/src/library/find-steam-library.ts'
+import { startProgram } from '../flow/child.ts'
 import { skip } from '../support/skip.ts'
 
 let folder: string
@@ -205,11 +206,36 @@ describe("Valve's library", () => {
     }
   })
 
-  it('cannot be called without koffi, whose package is named', () => {
-    const cause = new Error('Cannot find the native Koffi module; did you bundle it correctly?')
-    const error = explainBindingFailure(cause)
-    assert.equal(error.reason, 'library-unloadable')
-    assert.equal(error.cause, cause)
-    assert.match(error.hint, /@koromix\/koffi-/)
+  it('names the file that is meant for the processor', () => {
+    assert.match(rightFile('x64'), /64-bit/)
+    assert.match(rightFile('arm64'), /linuxarm64/)
+    assert.match(rightFile('riscv64'), /none/)
+  })
+
+  it('cannot be called without koffi, whose package is named', async function () {
+    this.timeout(30_000)
+    const program = `
+      import { registerHooks } from 'node:module'
+      registerHooks({
+        resolve(specifier, context, next) {
+          if (specifier === 'koffi') throw new Error('Cannot find the native Koffi module; did you bundle it correctly?')
+          return next(specifier, context)
+        },
+      })
+      const { createGameServer } = await import('@ticketgate/gameserver')
+      const { checkBinding } = await import('@ticketgate/gameserver/diagnosis')
+      const options = { appId: 480, product: 'test', description: 'test' }
+      for (const attempt of [() => createGameServer(options), checkBinding]) {
+        await attempt().catch(({ code, reason, hint, libraryMessage }) => {
+          console.log([code, reason, hint, libraryMessage].join('; '))
+        })
+      }`
+    await using running = startProgram(['--conditions=@ticketgate/source', '--input-type=module', '--eval', program])
+    assert.equal(await running.ended, 0, running.output)
+    const lines = running.stdout.trim().split('\n')
+    assert.equal(lines.length, 2)
+    for (const line of lines) {
+      assert.match(line, /^ERR_STEAM_LIBRARY; library-unloadable; .*@koromix\/koffi-.*; Cannot find the native Koffi/)
+    }
   })
 })

@@ -25,8 +25,8 @@ import { createSessionTicketInspector } from './tickets/inspector.ts'
 export async function createGameServer(options: GameServerOptions): Promise<GameServer> {
   const settings = checkGameServerOptions(options)
   if (settings.isolation === 'process') {
-    const { createIsolatedGameServer } = await import('./isolation/isolated-game-server.ts')
-    return createIsolatedGameServer(options)
+    const { startIsolatedGameServer } = await import('./isolation/isolated-game-server.ts')
+    return startIsolatedGameServer(settings)
   }
   return start(settings, () =>
     loadSteamLibrary({

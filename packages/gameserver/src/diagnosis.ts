@@ -2,6 +2,7 @@
 
 export { checkBinding, checkSteamLibrary } from './diagnosis/check-library.ts'
 export { guessSdkVersion } from './diagnosis/guess-sdk-version.ts'
+export { rightFile } from './faults/explain-load-failure.ts'
 export {
   type SearchedPlace,
   type SearchOptions,

@@ -126,7 +126,13 @@ describe('concurrent handshakes of one player', () => {
             if (begin !== undefined) world.backend.carryOut(begin, { verdict: {} })
             for (let hop = 0; hop < (hops[round] ?? 0); hop++) await undefined
           }
+          // An exclusive backend is asked for one after the other.
+          for (let round = 0; round < 4; round++) {
+            await flush(2)
+            for (const begin of world.backend.pendingBegins) world.backend.carryOut(begin, { verdict: {} })
+          }
           await flush(2)
+          assert.ok(world.refusals.every((code) => duplicates === 'refuse' && code === 'already-playing'))
           const inside = world.connections.filter((each) => each.isOpen)
           assert.equal(inside.length, 1)
           assert.equal(world.gate.counts.sessions, 1)

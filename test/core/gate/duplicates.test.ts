@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
 import type { Refusal } from '@ticketgate/core'
-import { admissionOf, flush, playerId, sessionModels, World } from './world.ts'
+import type { MemoryConnection } from '../../fixtures/memory-connection.ts'
+import { admissionOf, fakeTicket, flush, playerId, sessionModels, World } from './world.ts'
+
+/** Connections of one player whose tickets arrive in the same turn. */
+async function joinAtOnce(
+  world: World,
+  count = 2,
+): Promise<[MemoryConnection, MemoryConnection, ...MemoryConnection[]]> {
+  const connections: MemoryConnection[] = []
+  while (connections.length < count) connections.push(await world.connect())
+  for (const connection of connections) connection.say(world.message(1))
+  await flush(4)
+  return connections as [MemoryConnection, MemoryConnection]
+}
 
 describe('duplicates', () => {
   for (const sessionModel of sessionModels) {
@@ -57,6 +70,46 @@ describe('duplicates', () => {
         assert.equal(admissionOf(a).state, 'admitted')
         assert.equal(admissionOf(b).state, 'admitted')
         assert.equal(world.gate.counts.players, 2)
+      })
+
+      it('who log in at once both get in where two may share', async () => {
+        await using world = new World({ sessionModel, duplicates: { share: 2 } })
+        const [first, second] = await joinAtOnce(world)
+        assert.equal(admissionOf(first).state, 'admitted')
+        assert.equal(admissionOf(second).state, 'admitted')
+        assert.equal(world.gate.counts.sessions, 1)
+        assert.deepEqual(world.refusals, [])
+      })
+
+      it('who log in at once leave the newest inside where it replaces', async () => {
+        await using world = new World({ sessionModel, duplicates: 'replace' })
+        const [first, second] = await joinAtOnce(world)
+        assert.equal(first.code, 'replaced')
+        assert.equal(admissionOf(second).state, 'admitted')
+        assert.equal(world.gate.counts.sessions, 1)
+        assert.deepEqual(world.refusals, [])
+      })
+
+      it('who log in at once leave the first inside where others are refused', async () => {
+        await using world = new World({ sessionModel, duplicates: 'refuse' })
+        const [first, second] = await joinAtOnce(world)
+        assert.equal(admissionOf(first).state, 'admitted')
+        assert.equal(second.code, 'already-playing')
+      })
+
+      it('who log in at once are each asked for their licences', async () => {
+        for (const answer of [0, 1]) {
+          await using world = new World({ sessionModel, duplicates: { share: 2 }, requiredLicenses: [481] })
+          const asked: number[] = []
+          world.backend.license = (_user, appId) => {
+            asked.push(appId)
+            return answer
+          }
+          const connections = await joinAtOnce(world)
+          assert.deepEqual(asked, [481, 481])
+          const code = answer === 0 ? undefined : 'license-required'
+          for (const connection of connections) assert.equal(connection.code, code)
+        }
       })
 
       for (const [name, newcomer] of Object.entries({
@@ -165,28 +218,63 @@ describe('duplicates', () => {
     }
   })
 
-  it('at an exclusive backend do not get in when their session was given up for a ticket that was bad', async () => {
-    const answers: (() => void)[] = []
-    let isSlow = false
-    await using world = new World({
-      sessionModel: 'exclusive',
-      duplicates: { share: 3 },
-      policies: [() => (isSlow ? new Promise<void>((resolve) => answers.push(resolve)) : undefined)],
-    })
-    const first = await world.join(1)
-    isSlow = true
+  it('at an exclusive backend wait until whoever came before them is in or out', async () => {
+    for (const isFirstAllowed of [true, false]) {
+      const answers: ((refusal?: { code: string }) => void)[] = []
+      await using world = new World({
+        sessionModel: 'exclusive',
+        duplicates: { share: 2 },
+        policies: [() => new Promise<{ code: string } | undefined>((resolve) => answers.push(resolve))],
+      })
+      const [first, second] = await joinAtOnce(world)
+      assert.equal(world.backend.begins.length, 1)
+      answers[0]?.(isFirstAllowed ? undefined : { code: 'closed' })
+      await flush()
+      assert.equal(first.isOpen, isFirstAllowed)
+      assert.equal(world.backend.begins.length, 2)
+      answers[1]?.()
+      await flush()
+      assert.equal(first.isOpen, isFirstAllowed)
+      assert.equal(admissionOf(second).state, 'admitted')
+      assert.equal(world.gate.counts.sessions, 1)
+    }
+  })
+
+  it('at an exclusive backend who give up waiting let the next one in', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: { share: 2 } })
     world.backend.judge = () => 'hold'
-    const [second, third] = [await world.join(1), await world.join(1)]
-    world.backend.carryOut(world.backend.lastBegin, { verdict: {} })
+    const [first, second, third] = await joinAtOnce(world, 3)
+    second!.drop()
     await flush()
-    first.leave()
-    world.backend.lastBegin.refuse('ticket-invalid')
-    await flush()
-    assert.equal(third.code, 'ticket-invalid')
-    answers[0]?.()
-    await flush()
-    assert.equal(second.code, 'ticket-canceled')
-    assert.equal(world.gate.counts.players, 0)
+    for (const begin of [0, 1]) {
+      world.backend.carryOut(world.backend.begins[begin]!, { verdict: {} })
+      await flush()
+    }
+    assert.equal(admissionOf(first).state, 'admitted')
+    assert.equal(admissionOf(third!).state, 'admitted')
+    assert.equal(world.backend.begins.length, 2, 'nobody asks for one who is gone')
+  })
+
+  it('at an exclusive backend whose turn never came may bring the same ticket again', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: { share: 2 }, verdictTimeoutMs: 1_000 })
+    world.backend.judge = () => 'hold'
+    const ticket = fakeTicket({ steamId: playerId(1), serial: 99 })
+    const first = await world.join(1)
+    const second = await world.join(ticket)
+    await world.advance(1_000)
+    for (const each of [first, second]) assert.equal(each.code, 'verdict-timeout')
+    world.backend.judge = () => ({ verdict: {} })
+    assert.equal(admissionOf(await world.join(ticket)).state, 'admitted')
+  })
+
+  it('at an exclusive backend who log in at once still need a signature that was found valid', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: 'replace' })
+    const inspect = world.backend.inspectTicket.bind(world.backend)
+    world.backend.inspectTicket = (ticket) => ({ ...inspect(ticket), signature: 'unchecked' })
+    const [first, second] = await joinAtOnce(world)
+    assert.equal(admissionOf(first).state, 'admitted')
+    assert.equal(second.code, 'ticket-signature-invalid')
+    assert.equal(world.backend.begins.length, 1)
   })
 
   it('ask those inside again when Steam takes the newest session back in the same breath', async () => {

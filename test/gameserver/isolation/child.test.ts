@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { Child, type ChildEnd } from '../../../packages/gameserver/src/isolation/child.ts'
 import { forkOptions } from '../../../packages/gameserver/src/isolation/launch.ts'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
+import { createFolder } from '../../support/folder.ts'
 import { fakeChild } from './scene.ts'
 
 describe('an isolated child that cannot be started', () => {
   it('has ended, with the reason, and can be asked, killed and closed all the same', async () => {
+    using folder = createFolder({})
     const clock = new VirtualClock()
     const ends: ChildEnd[] = []
     const child = new Child(
       fakeChild,
-      { ...forkOptions(480), cwd: '/nonexistent' },
+      { ...forkOptions(480), cwd: join(folder.path, 'gone') },
       {
         clock,
         logger: undefined,

@@ -25,7 +25,10 @@ function hang(): never {
 }
 
 function crash(how: string): void {
-  const [kind, value] = how.split(' ')
+  if (how.startsWith('words ')) {
+    writeSync(2, 'the first word\nthe last word')
+  }
+  const [kind, value] = how.replace('words ', '').split(' ')
   if (kind === 'hang') hang()
   if (kind === 'abort') process.abort()
   if (kind === 'exit') process.exit(Number(value))

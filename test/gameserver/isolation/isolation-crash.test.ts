@@ -118,6 +118,21 @@ describe('an isolated game server whose child crashes', () => {
     assert.deepEqual(scene.tellings, ['unavailable', 'verdict', 'recovered'])
   })
 
+  it('tells nothing more to whom hears of the crash and closes it', async () => {
+    await using scene = await createScene()
+    const { server } = scene
+    await scene.begin(alice, 'silent')
+    const closed = new Promise<void>((resolve) => {
+      server.on('stateChanged', ({ to }) => {
+        if (to === 'reconnecting') resolve(server.close())
+      })
+    })
+    await assert.rejects(scene.begin(bob, 'crash SIGKILL'), { refusalCode: 'backend-unavailable' })
+    await closed
+    assert.deepEqual(scene.tellings, [])
+    assert.equal(scene.clock.timers, 0)
+  })
+
   it('drops tickets that the child had issued', async () => {
     await using scene = await createScene()
     const { server, journal } = scene

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { GameServerError } from '@ticketgate/gameserver'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
+import { createIsolatedGameServer } from './create-isolated.ts'
 import { alice, bob, createScene, isRunning, type Scene } from './scene.ts'
 
 async function crash(scene: Scene): Promise<void> {
@@ -10,6 +11,20 @@ async function crash(scene: Scene): Promise<void> {
 }
 
 describe('the start of an isolated game server', () => {
+  it('reads the options once, and only those it knows', async () => {
+    let reads = 0
+    class Options {
+      get token() {
+        reads++
+        return 'a-token'
+      }
+      readonly listener = (): void => {}
+    }
+    await using scene = await createScene({ options: new Options() })
+    assert.equal(reads, 1)
+    assert.equal(scene.journal.lines[0]?.split(' ').at(-1), 'a-token')
+  })
+
   it('rejects with the error of the child', async () => {
     await assert.rejects(createScene({ plan: ['fault steamclient-too-old'] }), (error) => {
       assert.ok(error instanceof GameServerError)
@@ -32,6 +47,13 @@ describe('the start of an isolated game server', () => {
     })
   }
 
+  it('rejects when the system does not let a process be started', async () => {
+    await assert.rejects(createScene({ plan: ['x'.repeat(8 * 2 ** 20)] }), {
+      reason: 'isolation',
+      message: /could not be started: spawn E2BIG/,
+    })
+  })
+
   it('rejects when the child hangs', async () => {
     const clock = new VirtualClock()
     const starting = assert.rejects(createScene({ plan: ['hang'], options: { clock } }), {
@@ -44,9 +66,6 @@ describe('the start of an isolated game server', () => {
   })
 
   it('rejects with what a child wrote that cannot even be loaded', async () => {
-    const { createIsolatedGameServer } = await import(
-      '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
-    )
     await assert.rejects(
       createIsolatedGameServer(
         { appId: 480, product: 'test', description: 'test' },
@@ -116,6 +135,8 @@ describe('the restarts of an isolated game server', () => {
     assert.equal(clock.timers, 0)
     assert.equal(journal.pids.length, 2)
     assert.deepEqual(scene.tellings, ['unavailable'])
+    await server.close()
+    await assert.rejects(server.ready(), { reason: 'isolation' }, 'as a game server in the process says')
   })
 
   it('go on after a start that failed for a reason that may go away', async () => {
@@ -133,6 +154,21 @@ describe('the restarts of an isolated game server', () => {
     assert.equal(journal.pids.length, 4)
     assert.equal(server.counts.restarts, 3)
     assert.deepEqual(scene.tellings, ['unavailable', 'recovered'])
+  })
+
+  it('go on when the system does not let a process be started', async () => {
+    await using scene = await createScene()
+    const { server, clock, env, journal } = scene
+    await crash(scene)
+    // More than any system takes, as one out of memory takes nothing: the call itself fails.
+    env.FAKE_LARGE = 'x'.repeat(8 * 2 ** 20)
+    clock.advance(250)
+    assert.deepEqual([server.state, server.counts.restarts], ['reconnecting', 2])
+    delete env.FAKE_LARGE
+    const connected = scene.next('connected')
+    clock.advance(500)
+    await connected
+    assert.equal(journal.pids.length, 2)
   })
 
   it('end after ten children in a row that were never connected', async function () {
@@ -173,6 +209,25 @@ describe('the restarts of an isolated game server', () => {
     assert.equal(isRunning(journal.pids[1]!), false)
     assert.equal(server.state, 'closed')
     assert.equal(clock.timers, 0)
+  })
+
+  it('take no longer to close when the child says that it has started meanwhile', async () => {
+    const ends: unknown[] = []
+    const ignore = (): void => {}
+    const logger = {
+      ...{ trace: ignore, debug: ignore, info: ignore, error: ignore },
+      warn: ({ end }: Record<string, unknown>) => ends.push(end),
+    }
+    await using scene = await createScene({ options: { logger, description: 'never closes' } })
+    const { server, clock, journal } = scene
+    await crash(scene)
+    clock.advance(250)
+    const closed = server.close()
+    while (journal.count('close') === 0) await new Promise((resolve) => setImmediate(resolve))
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(10_000)
+    await closed
+    assert.deepEqual(ends, ['the process of the isolated game server was ended by SIGKILL'])
   })
 
   it('do not follow when a child ends whose login token was refused', async () => {

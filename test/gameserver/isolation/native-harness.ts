@@ -7,7 +7,7 @@ import {
   type SimulatedAccount,
   type SimulatedSteam,
 } from '@ticketgate/simulator'
-import { createIsolatedGameServer } from '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
+import { createIsolatedGameServer } from './create-isolated.ts'
 
 /** An isolated game server on Valve's library over simulated Steam. */
 export interface NativeScene extends AsyncDisposable {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { LogMethod } from '@ticketgate/core'
+import { BackendError, type LogMethod } from '@ticketgate/core'
+import type { GameServerError } from '@ticketgate/gameserver'
 import { Noise } from '../../../packages/gameserver/src/isolation/noise.ts'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { alice, createScene } from './scene.ts'
@@ -107,6 +108,14 @@ describe('what an isolated child writes to its own streams', () => {
     await scene.begin(alice, 'say hello from native code')
     while (lines.length < 2) await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(lines.sort(), ['debug stderr: hello from native code', 'debug stdout: hello from native code'])
+  })
+
+  it('is in the error to its last line, though a crash left that without an end', async () => {
+    await using scene = await createScene()
+    const error = await scene.begin(alice, 'crash words SIGSEGV').catch((reason: BackendError) => reason)
+    assert.ok(error instanceof BackendError)
+    const { libraryMessage } = error.cause as GameServerError
+    assert.equal(libraryMessage, 'the first word\nthe last word')
   })
 
   it('is read without a logger too, so that the child never waits for a reader', async () => {

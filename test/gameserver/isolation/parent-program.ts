@@ -1,6 +1,6 @@
 // A game with an isolated game server: says so, and then does what the argument names.
 
-import { createIsolatedGameServer } from '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
+import { createIsolatedGameServer } from './create-isolated.ts'
 import { fakeChild } from './scene.ts'
 
 const server = await createIsolatedGameServer(

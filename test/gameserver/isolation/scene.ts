@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackendEvent, BeginAuthSessionAnswer, SteamId, TicketReading } from '@ticketgate/core'
 import type { GameServer, GameServerEvents, GameServerOptions } from '@ticketgate/gameserver'
-import { createIsolatedGameServer } from '../../../packages/gameserver/src/isolation/isolated-game-server.ts'
 import type { IsolationInternals } from '../../../packages/gameserver/src/isolation/supervisor.ts'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { createFolder } from '../../support/folder.ts'
+import { createIsolatedGameServer } from './create-isolated.ts'
 
 export const alice: SteamId = '76561197960265729'
 export const bob: SteamId = '76561197960265730'
@@ -34,13 +34,14 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
     },
     clear: () => writeFileSync(journalPath, ''),
   }
+  const env: Record<string, string> = { FAKE_JOURNAL: journalPath, FAKE_PLAN: JSON.stringify(plan) }
   let server: GameServer
   try {
     server = await createIsolatedGameServer(
-      { appId: 480, product: 'test', description: 'test', clock, ...options },
+      Object.setPrototypeOf({ appId: 480, product: 'test', description: 'test', clock, ...options }, options ?? null),
       {
         childModule: fakeChild,
-        env: { FAKE_JOURNAL: journalPath, FAKE_PLAN: JSON.stringify(plan) },
+        env,
         ...(times && { times }),
       },
     )
@@ -74,6 +75,8 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
     server,
     clock,
     journal,
+    /** Of children that are started from now on. */
+    env,
     /** Everything told to the backend's listeners. */
     told,
     get tellings(): string[] {

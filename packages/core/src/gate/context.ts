@@ -9,6 +9,7 @@ import type { BackgroundWork } from './background-work.ts'
 import type { GateEvents } from './events.ts'
 import type { IdentityIssuer } from './identity.ts'
 import type { NodeClaims } from './node-claims.ts'
+import type { PlayerTurns } from './player-turns.ts'
 import type { Players } from './players.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { Renewals } from './renewals.ts'
@@ -36,6 +37,8 @@ export interface GateContext {
   /** Short and random, so that ids of two gates differ in logs. */
   readonly name: string
   readonly players: Players
+  /** Where the backend is exclusive. */
+  readonly turns: PlayerTurns | undefined
   readonly claims: NodeClaims
   readonly renewals: Renewals
   readonly isClosing: boolean

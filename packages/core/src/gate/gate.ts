@@ -24,6 +24,7 @@ import { createIdentityIssuer, type IdentityIssuer } from './identity.ts'
 import { NodeClaims } from './node-claims.ts'
 import type { GateOptions } from './options.ts'
 import { checkPass, exchangeTicket, handOver } from './pass-desk.ts'
+import { PlayerTurns } from './player-turns.ts'
 import { Players } from './players.ts'
 import { precheck } from './precheck.ts'
 import { verifyProvisionalPlayers } from './provisional-entry.ts'
@@ -182,6 +183,7 @@ class GateCore implements GateContext {
   readonly logins: RateLimiter | undefined
   readonly name: string
   readonly players: Players
+  readonly turns: PlayerTurns | undefined
   readonly claims: NodeClaims
   readonly renewals: Renewals
   readonly door: Door
@@ -225,6 +227,7 @@ class GateCore implements GateContext {
     this.#ownsStore = options.store === undefined
     this.store = new PatientStore(options.store ?? new InMemoryStore({ clock: this.clock }), this.deadlines)
     this.players = new Players(this)
+    this.turns = backend.sessionModel === 'exclusive' ? new PlayerTurns() : undefined
     // What a pass says of its node's claim is for nodes that share a store, too.
     this.claims = new NodeClaims(this, this.#ownsStore && this.settings.passes === undefined)
     this.renewals = new Renewals(this)

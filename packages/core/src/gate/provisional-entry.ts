@@ -1,6 +1,6 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { GateContext } from './context.ts'
-import type { Player } from './player.ts'
+import type { Player, Provisional } from './player.ts'
 import { checkPlayer } from './player-checks.ts'
 import { isNotAsked } from './verification.ts'
 
@@ -34,16 +34,26 @@ async function verifyPlayer(gate: GateContext, player: Player): Promise<void> {
   const { provisional } = player
   if (provisional === undefined) return
   provisional.isAsking = true
+  const turn = gate.turns?.take(player.steamId)
+  try {
+    await turn?.ready
+    await verifyInTurn(gate, player, provisional)
+  } finally {
+    turn?.leave()
+  }
+}
+
+async function verifyInTurn(gate: GateContext, player: Player, provisional: Provisional): Promise<void> {
+  // While others were before, the player may have left or been verified.
+  if (gate.players.get(player.steamId) !== player || player.provisional !== provisional) return
   const outcome = await gate.authentication.attempt(provisional.reading, player.steamId, {
     identity: provisional.identity === '' ? undefined : provisional.identity,
     replace: true,
     timeoutMs: gate.settings.verdictTimeoutMs,
   }).outcome
   if (gate.players.get(player.steamId) !== player || player.provisional !== provisional) {
-    // Whoever has come in meanwhile goes on with this session, or without the one it took the place of.
-    const successor = gate.players.get(player.steamId)
+    // Whoever has come in meanwhile goes on with this session.
     if (outcome.ok) gate.players.unpin(gate.players.adopt(outcome))
-    else if (successor !== undefined) gate.players.interrupt(successor)
     return
   }
   if (!outcome.ok) {

@@ -10,6 +10,7 @@ import type { GateContext } from './context.ts'
 import { redeemPass } from './pass-desk.ts'
 import type { Player } from './player.ts'
 import { type CheckContext, checkPlayer } from './player-checks.ts'
+import type { PlayerTurn } from './player-turns.ts'
 import { toRateLimitKey } from './rate-limiter.ts'
 
 /** A ticket that was found good, with everything after it. */
@@ -64,6 +65,7 @@ export class Verification implements CheckContext {
   #aborted: Refusal | undefined
   #attempt: BeginAttempt | undefined
   #controller: AbortController | undefined
+  #turn: PlayerTurn | undefined
   /** What the replay guard noted for this ticket, taken back when Steam could not be asked. */
   readonly #noted: string[] = []
 
@@ -98,6 +100,8 @@ export class Verification implements CheckContext {
     this.#aborted = refusal
     if (this.#attempt !== undefined) this.gate.authentication.abandon(this.#attempt, refusal)
     this.#controller?.abort()
+    // Whoever only waits goes at once; whoever has asked keeps the turn until what they opened is ended.
+    this.#turn?.giveUp()
   }
 
   /** Begins, and is itself the work that a closing gate waits for. */
@@ -117,6 +121,7 @@ export class Verification implements CheckContext {
     } catch (error) {
       work.failed(error)
     }
+    this.#turn?.leave()
   }
 
   #fail(error: unknown): void {
@@ -163,7 +168,13 @@ export class Verification implements CheckContext {
     const replayed = guarded instanceof Promise ? await guarded : guarded
     if (replayed !== undefined) return replayed
     if (this.#aborted !== undefined) return this.#aborted
-    // Again: while the store was asked, the player may have come in.
+    this.#turn = this.gate.turns?.take(steamId)
+    if (this.#turn?.ready !== undefined) await this.#turn.ready
+    if (this.#aborted !== undefined) {
+      if (isNotAsked(this.#aborted)) await this.#forget()
+      return this.#aborted
+    }
+    // Again: meanwhile the player may have come in.
     const lateDisplacing = this.#checkDisplacement(steamId)
     if (lateDisplacing !== undefined) return lateDisplacing
 

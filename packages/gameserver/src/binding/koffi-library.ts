@@ -1,16 +1,14 @@
-// This file and watchdog.ts are all that knows koffi. Layouts: `_FLAT_` names and structures of Steamworks SDK 1.58 to 1.65a.
+// All that is called through koffi, watchdog.ts aside. Layouts: `_FLAT_` names and structures of Steamworks SDK 1.58 to 1.65a.
 
 import { existsSync } from 'node:fs'
 import type { LibraryHandle, TypeObject } from 'koffi'
 import {
-  explainBindingFailure,
   explainLoadFailure,
   explainMissingFunctions,
   explainSteamClientFailure,
 } from '../faults/explain-load-failure.ts'
+import { type Koffi, loadKoffi } from './koffi.ts'
 import type { InitAnswer, NativePointer, SteamLibrary } from './steam-library.ts'
-
-type Koffi = typeof import('koffi')['default']
 
 /** Which files to load. */
 export interface LibraryFiles {
@@ -61,12 +59,7 @@ const maxErrorBytes = 1024
  * @throws GameServerError `ERR_STEAM_LIBRARY`, telling what is wrong with which file.
  */
 export async function loadSteamLibrary({ libraryPath, steamClientPath }: LibraryFiles): Promise<SteamLibrary> {
-  let koffi: Koffi
-  try {
-    koffi = (await import('koffi')).default
-  } catch (cause) {
-    throw explainBindingFailure(cause)
-  }
+  const koffi = await loadKoffi()
   if (steamClientPath !== undefined) {
     try {
       koffi.load(steamClientPath)

@@ -24,7 +24,7 @@ export interface InitAnswer {
  * synchronous and belong on one thread.
  *
  * The library checks little: a call on pipe 0, on a null interface, or on either after `shutdown` ends the process
- * (segmentation fault). `GameServerInterface` and `CallbackPump` are the only callers and check before each call.
+ * (segmentation fault). `NativeGameServer` is the only caller and checks before each call.
  */
 export interface SteamLibrary {
   /** SteamInternal_GameServer_Init_V2 */

@@ -1,3 +1,5 @@
+import { loadKoffi } from './koffi.ts'
+
 /** How often the alarm is put off. */
 const intervalMs = 5_000
 
@@ -12,7 +14,7 @@ export async function startWatchdog(seconds: number): Promise<void> {
   if (process.platform === 'win32') return
   let alarm: (seconds: number) => void
   try {
-    const { default: koffi } = await import('koffi')
+    const koffi = await loadKoffi()
     alarm = koffi.load(null).func('alarm', 'uint', ['uint'])
   } catch {
     return

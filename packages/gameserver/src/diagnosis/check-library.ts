@@ -1,5 +1,5 @@
+import { loadKoffi } from '../binding/koffi.ts'
 import { type LibraryFiles, loadSteamLibrary } from '../binding/koffi-library.ts'
-import { explainBindingFailure } from '../faults/explain-load-failure.ts'
 
 /**
  * Whether koffi, through which Valve's library is called, can be loaded. Returns its version.
@@ -7,12 +7,8 @@ import { explainBindingFailure } from '../faults/explain-load-failure.ts'
  * @throws GameServerError `ERR_STEAM_LIBRARY`
  */
 export async function checkBinding(): Promise<string> {
-  try {
-    const { default: koffi } = await import('koffi')
-    return koffi.version
-  } catch (cause) {
-    throw explainBindingFailure(cause)
-  }
+  const { version } = await loadKoffi()
+  return version
 }
 
 /**

@@ -67,13 +67,21 @@ export function explainBindingFailure(cause: unknown): GameServerError {
 
 function hintFor(message: string): string {
   if (wrongArchitecture.test(message) || wrongProcessor.test(message)) {
-    return `The file is for another architecture than this Node (${process.platform} ${process.arch}). Take the 64-bit one.`
+    return `The file is for another architecture than this Node (${process.platform} ${process.arch}). ${rightFile()}`
   }
   if (needsGlibc.test(message)) {
     return 'The file needs glibc; Alpine and other musl systems cannot load it. Use a Debian-based image, such as node:24-slim.'
   }
   if (notALibrary.test(message)) return 'The file is no library for this system, or was cut short. Get it again.'
   return "The loader's own words tell what it lacks."
+}
+
+/** Which of Valve's files is meant for a processor. */
+export function rightFile(arch: string = process.arch): string {
+  if (arch === 'x64') return 'Take the 64-bit one.'
+  if (arch === 'arm64')
+    return "Take that of the folder linuxarm64, which Valve's SDK has since 1.63, or a Node for x64."
+  return 'Valve has none for it; use a Node for x64.'
 }
 
 function textOf(cause: unknown): string {

@@ -33,8 +33,8 @@ export interface ChildTimes {
 
 /** Pings without an answer until a child counts as hung. More than one: a game that was itself held up must not kill it. */
 const maxMissedPings = 3
-/** For messages that are still in the channel when the process is gone. */
-const lastMessagesMs = 1_000
+/** For what is still in the channel and the pipes when the process is gone, unless somebody else holds them open. */
+const lastWordsMs = 1_000
 
 /** One forked process: its channel, its pulse and its end. */
 export class Child {
@@ -48,8 +48,8 @@ export class Child {
   #timer: unknown
   #missedPings = 0
   #holders = 0
-  #isDisconnected = false
   #exit: { exitCode: number | null; signal: string | null } | undefined
+  #isClosing = false
   #isKilled = false
   #isHung = false
   #isOver = false
@@ -69,8 +69,7 @@ export class Child {
     this.#process = fork(module, options)
     this.#watch()
     this.#timer = this.#clock.setTimer(() => this.#hang(), this.#times.startMs)
-    this.#process.unref()
-    this.#process.channel?.unref()
+    this.#keepAlive(false)
   }
 
   get pid(): number | undefined {
@@ -85,27 +84,24 @@ export class Child {
 
   /** From now on the child must answer pings. */
   startPulse(): void {
+    if (this.#isClosing) return
     this.#clock.clearTimer(this.#timer)
     this.#ping()
   }
 
   /** Keeps this process alive until {@link release}: something is awaited from the child. */
   hold(): void {
-    if (this.#holders++ > 0) return
-    this.#process.channel?.ref()
-    // Its answer may be its end.
-    this.#process.ref()
+    if (this.#holders++ === 0) this.#keepAlive(true)
   }
 
   release(): void {
-    if (--this.#holders > 0) return
-    this.#process.channel?.unref()
-    this.#process.unref()
+    if (--this.#holders === 0) this.#keepAlive(false)
   }
 
   /** Asks the child to close, kills it when that takes too long, resolves when it is gone. */
   async close(): Promise<void> {
     if (!this.#isOver) {
+      this.#isClosing = true
       this.hold()
       this.#clock.clearTimer(this.#timer)
       this.send({ type: 'close' })
@@ -117,6 +113,16 @@ export class Child {
   kill(): void {
     this.#isKilled = true
     this.#process.kill('SIGKILL')
+  }
+
+  /** Its answer may come over the channel, or be its end with what it wrote last. */
+  #keepAlive(isHeld: boolean): void {
+    const { channel, stdout, stderr } = this.#process
+    // A pipe is a socket, though the type says no more than a stream.
+    for (const each of [this.#process, channel, stdout, stderr] as (Partial<NodeJS.RefCounted> | null | undefined)[]) {
+      if (isHeld) each?.ref?.()
+      else each?.unref?.()
+    }
   }
 
   #watch(): void {
@@ -133,21 +139,19 @@ export class Child {
     child.once('exit', (exitCode, signal) => {
       this.#exit = { exitCode, signal }
       this.#clock.clearTimer(this.#timer)
-      if (this.#isDisconnected) this.#end()
-      else this.#timer = this.#clock.setTimer(() => this.#end(), lastMessagesMs)
+      this.#timer = this.#clock.setTimer(() => this.#end(), lastWordsMs)
     })
-    child.once('disconnect', () => {
-      this.#isDisconnected = true
-      if (this.#exit !== undefined) this.#end()
-    })
+    // After the exit, and when channel and pipes have been read to their end.
+    child.once('close', () => this.#end())
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = child[name]
       if (!stream) continue
+      const read = this.#noise.reader(name)
       stream.setEncoding('utf8')
-      stream.on('data', this.#noise.reader(name))
+      stream.on('data', read)
+      // A crash leaves its last line as it is.
+      stream.once('end', () => read('\n'))
       stream.on('error', () => {})
-      // A pipe is a socket, though the type says no more than a stream.
-      ;(stream as { unref?: () => void }).unref?.()
     }
   }
 

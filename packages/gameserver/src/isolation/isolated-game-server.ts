@@ -7,6 +7,7 @@ import {
   type IssuedTicket,
   type IssueTicketRequest,
   type SteamId,
+  silentLogger,
   TicketgateError,
   type TicketKind,
   type Unsubscribe,
@@ -16,7 +17,7 @@ import type { TicketInspector } from '@ticketgate/core/ticket'
 import { closedError } from '../faults/closed.ts'
 import type { GameServer, GameServerCounts, GameServerEvents, GameServerState } from '../game-server.ts'
 import type { GameServerOptions } from '../options.ts'
-import { checkGameServerOptions, type GameServerSettings } from '../settings.ts'
+import type { GameServerSettings } from '../settings.ts'
 import { createSessionTicketInspector } from '../tickets/inspector.ts'
 import type { ChildEnd } from './child.ts'
 import { fromErrorRecord } from './error-record.ts'
@@ -35,22 +36,26 @@ import { explainEnd, type IsolationInternals, Supervisor } from './supervisor.ts
  * it ends.
  *
  * @param internals For tests.
- * @throws TypeError or RangeError naming the option; GameServerError when the child could not start its game server.
+ * @throws GameServerError when the child could not start its game server.
  */
-export async function createIsolatedGameServer(
-  options: GameServerOptions,
+export async function startIsolatedGameServer(
+  settings: GameServerSettings,
   internals: IsolationInternals = {},
 ): Promise<GameServer> {
-  const settings = checkGameServerOptions(options)
-  const server = new IsolatedGameServer(settings, toChildOptions(options), options.logger !== undefined, internals)
+  const server = new IsolatedGameServer(settings, internals)
   await server.start()
   return server
 }
 
-function toChildOptions(options: GameServerOptions): ChildOptions {
-  const { logger: _logger, clock: _clock, isolation: _isolation, whenRestarted: _whenRestarted, ...data } = options
-  // Read once, like all options: the child may be started again much later.
-  return structuredClone(data)
+/** From what was checked: the caller's object is read once, and the child may be started again much later. */
+function toChildOptions(settings: GameServerSettings): ChildOptions {
+  const { gamePort, queryPort, pendingMs, idleMs, logger, clock, isolation, whenRestarted, ...data } = settings
+  const given = Object.entries(data).filter(([, value]) => value !== undefined)
+  return {
+    ...(Object.fromEntries(given) as Pick<GameServerOptions, 'appId' | 'product' | 'description'>),
+    ports: { game: gamePort, query: queryPort },
+    polling: { pendingMs, idleMs },
+  }
 }
 
 const nowhere: Snapshot = Object.freeze({
@@ -86,15 +91,15 @@ class IsolatedGameServer implements GameServer {
   #earlierMalformedVerdicts = 0
   #closed: Promise<void> | undefined
 
-  constructor(settings: GameServerSettings, options: ChildOptions, logs: boolean, internals: IsolationInternals) {
+  constructor(settings: GameServerSettings, internals: IsolationInternals) {
     const { clock, logger } = settings
     this.#settings = settings
     this.appIds = Object.freeze([settings.appId])
     this.inspectTicket = createSessionTicketInspector(settings.appId, settings.dangerouslyTrustTicketKey, clock)
     this.#status = new Status(clock, settings.logonTimeoutMs)
-    this.#supervisor = new Supervisor(options, {
+    this.#supervisor = new Supervisor(toChildOptions(settings), {
       clock,
-      logger: logs ? logger : undefined,
+      logger: logger === silentLogger ? undefined : logger,
       internals,
       listener: {
         message: (message) => this.#onMessage(message),
@@ -265,7 +270,10 @@ class IsolatedGameServer implements GameServer {
     if (this.#settings.whenRestarted === 'reverify') this.#reverification.add(decided)
     this.#status.lose(error)
     // Nobody need wait for what cannot come any more; nor would a verdict after it be taken for a late one.
-    for (const steamId of undecided) this.#status.tell({ type: 'verdict', verdict: toCanceled(steamId) })
+    for (const steamId of undecided) {
+      // Whoever was told may have closed everything.
+      if (this.#closed === undefined) this.#status.tell({ type: 'verdict', verdict: toCanceled(steamId) })
+    }
   }
 
   #onRestarting({ exitCode, signal }: ChildEnd, attempt: number): void {

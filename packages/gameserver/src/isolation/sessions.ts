@@ -90,7 +90,7 @@ export class IsolatedSessions {
 
   end(steamId: SteamId): void {
     if (!this.#open.delete(steamId)) return
-    this.#undecided.delete(steamId)
+    this.#decided(steamId)
     this.#sendEnd(steamId)
   }
 
@@ -98,7 +98,7 @@ export class IsolatedSessions {
   onVerdict({ steamId }: Verdict): boolean {
     // While the child has not answered, it is an earlier session's: messages keep their order.
     if (this.#abandoned.get(steamId)?.state !== 'awaiting') {
-      this.#undecided.delete(steamId)
+      this.#decided(steamId)
       return true
     }
     this.#endAbandoned(steamId)
@@ -146,9 +146,15 @@ export class IsolatedSessions {
     if (isOpen) {
       this.#open.add(steamId)
       this.#undecided.add(steamId)
+      // Somebody awaits the verdict.
+      this.#channel.hold()
     }
     begin.stopListening()
     begin.resolve(answer)
+  }
+
+  #decided(steamId: SteamId): void {
+    if (this.#undecided.delete(steamId)) this.#channel.release()
   }
 
   #abort(begin: Begin, reason: unknown): void {

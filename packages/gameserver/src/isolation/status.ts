@@ -53,7 +53,7 @@ export class Status {
   }
 
   close(): void {
-    this.readiness.close()
+    if (this.#error === undefined) this.readiness.close()
     const from = this.#state
     this.#state = 'closed'
     this.events.emit('stateChanged', { from, to: 'closed', error: undefined })

@@ -95,7 +95,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       this.#firstStart = { resolve, reject }
       // Until it is known whether there is a server, this process has a reason to live.
-      this.#fork().hold()
+      this.#fork()?.hold()
     })
   }
 
@@ -132,18 +132,25 @@ export class Supervisor {
     await this.#child?.close()
   }
 
-  #fork(): Child {
+  #fork(): Child | undefined {
     this.#hasStarted = false
     this.#startError = undefined
-    const child: Child = new Child(this.#module, forkOptions(this.#options.appId, this.#env), {
-      clock: this.#clock,
-      logger: this.#logger,
-      times: this.#times,
-      listener: {
-        message: (message) => this.#onMessage(child, message),
-        ended: (end) => this.#onEnded(end),
-      },
-    })
+    let child: Child
+    try {
+      child = new Child(this.#module, forkOptions(this.#options.appId, this.#env), {
+        clock: this.#clock,
+        logger: this.#logger,
+        times: this.#times,
+        listener: {
+          message: (message) => this.#onMessage(child, message),
+          ended: (end) => this.#onEnded(end),
+        },
+      })
+    } catch (error) {
+      // Where the system is out of something the call itself may fail, and out of a timer that would end the game.
+      this.#onEnded({ exitCode: null, signal: null, hung: false, error: error as Error, lastLines: [] })
+      return undefined
+    }
     this.#child = child
     child.send({ type: 'start', options: this.#options, logs: this.#logger !== undefined })
     return child

@@ -1,5 +1,6 @@
 import type { SteamId, Verdict } from '@ticketgate/core'
 import { isSteamId } from '@ticketgate/core'
+import { holdProcess } from '../process/hold-process.ts'
 
 interface Session {
   readonly steamId: SteamId
@@ -20,11 +21,15 @@ export interface RawVerdict {
 // The upper half of every player's SteamID: public universe, individual account, desktop instance.
 const playerHigh = 0x0110_0001
 
-/** The sessions that Steam holds open for this server, and the count of them. */
+/**
+ * The sessions that Steam holds open for this server, and the count of them. While a first verdict is outstanding, the
+ * process has a reason to live.
+ */
 export class Sessions {
   /** By account number, the lower half of a SteamID: what a verdict is matched by without making text of it. */
   readonly #open = new Map<number, Session>()
   #waiting = 0
+  #releaseProcess: (() => void) | undefined
   #begun = 0
   #ended = 0
   #strayVerdicts = 0
@@ -63,6 +68,7 @@ export class Sessions {
   begin(steamId: SteamId, nativeId: bigint): void {
     this.#begun++
     this.#waiting++
+    this.#releaseProcess ??= holdProcess()
     this.#open.set(accountOf(nativeId), { steamId, nativeId, isWaiting: true })
   }
 
@@ -87,7 +93,15 @@ export class Sessions {
 
   #forget(session: Session): void {
     this.#ended++
-    if (session.isWaiting) this.#waiting--
+    this.#decided(session)
+  }
+
+  #decided(session: Session): void {
+    if (!session.isWaiting) return
+    session.isWaiting = false
+    if (--this.#waiting > 0) return
+    this.#releaseProcess?.()
+    this.#releaseProcess = undefined
   }
 
   /** Takes a verdict down. Returns it in our terms; `undefined` when it makes no sense. */
@@ -98,10 +112,7 @@ export class Sessions {
     }
     const session = this.#open.get(idLow)
     if (session === undefined) this.#strayVerdicts++
-    else if (session.isWaiting) {
-      session.isWaiting = false
-      this.#waiting--
-    }
+    else this.#decided(session)
     const steamId = session?.steamId ?? toText(idLow, idHigh)
     const isOwn = (ownerLow === idLow && ownerHigh === idHigh) || (ownerLow === 0 && ownerHigh === 0)
     return { steamId, ownerSteamId: isOwn ? steamId : toText(ownerLow, ownerHigh), response }

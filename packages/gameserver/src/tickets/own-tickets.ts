@@ -1,6 +1,7 @@
 import { type Clock, type IssuedTicket, TicketgateError } from '@ticketgate/core'
 import { closedError } from '../faults/closed.ts'
 import type { NativeGameServer } from '../native/native-game-server.ts'
+import { holdProcess } from '../process/hold-process.ts'
 import { encodeNetworkingIdentity } from './networking-identity.ts'
 
 interface Request {
@@ -48,6 +49,7 @@ export class OwnTickets {
     }
     const data = this.#buffer.slice(0, length)
     return new Promise((resolve, reject) => {
+      const releaseProcess = holdProcess()
       const abort = (): void => settle(undefined, signal?.reason)
       const timer = this.#clock.setTimer(() => {
         const message = `Steam did not confirm the ticket within ${answerTimeoutMs} ms`
@@ -55,6 +57,7 @@ export class OwnTickets {
       }, answerTimeoutMs)
       const settle: Request['settle'] = (ticket, error) => {
         this.#requests.delete(handle)
+        releaseProcess()
         this.#clock.clearTimer(timer)
         signal?.removeEventListener('abort', abort)
         if (ticket !== undefined) {

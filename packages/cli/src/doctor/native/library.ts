@@ -1,4 +1,5 @@
-import { guessSdkVersion, searchSteamLibrary, steamLibraryName } from '@ticketgate/gameserver/diagnosis'
+import { isAbsolute } from 'node:path'
+import { guessSdkVersion, rightFile, searchSteamLibrary, steamLibraryName } from '@ticketgate/gameserver/diagnosis'
 import { type Finding, fine, missing } from '../finding.ts'
 import { judgeElf, readElfHead } from './elf.ts'
 
@@ -29,9 +30,14 @@ export function checkLibrary(libraryPath: string | undefined): LibraryAnswer {
       ),
     )
   }
+  // The option was made absolute; from the environment it goes to createGameServer as it is.
+  if (!isAbsolute(path)) {
+    const hint = `Set STEAM_API_LIBRARY to the absolute path of ${fileName}.`
+    return answer(missing(name, `STEAM_API_LIBRARY is a relative path: ${path}`, hint, 'library-missing'))
+  }
   const problem = process.platform === 'linux' ? judgeElf(readElfHead(path), process.arch) : undefined
   if (problem !== undefined) {
-    const hint = `Take ${fileName} of the Steamworks SDK for this system: redistributable_bin/linux64.`
+    const hint = `Take ${fileName} of the Steamworks SDK (redistributable_bin) for this system. ${rightFile()}`
     return answer(missing(name, `${path} ${problem}`, hint, 'library-unloadable'))
   }
   const sdk = guessSdkVersion(path)

@@ -21,9 +21,10 @@ export async function checkLoading(request: LoadRequest, module = childModule): 
   })
   const deadline = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
   child.on('message', (step: LoadStep) => steps.set(step.step, step))
-  child.send(request)
+  // The callback keeps a child that is gone from being an error of its own.
+  child.send(request, () => {})
   const how = await new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message))
+    child.on('error', (error) => resolve(error.message))
     child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : signal))
   })
   clearTimeout(deadline)
