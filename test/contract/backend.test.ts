@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import type { Backend } from '@ticketgate/core'
 import {
   createSimulatedSteam,
   type MintTicketOptions,
+  type NativeGameServer,
   readJournal,
   type SimulatedAccount,
   type SimulatedSteam,
@@ -82,14 +84,6 @@ async function createGameServerSubject(): Promise<BackendSubject> {
 async function createNativeSubject(): Promise<BackendSubject> {
   const scene = await startNativeServer()
   const { steam, server, seen } = scene
-  const changed = (type: 'unavailable' | 'recovered') =>
-    new Promise<void>((resolve) => {
-      const unsubscribe = server.subscribe((event) => {
-        if (event.type !== type) return
-        unsubscribe()
-        resolve()
-      })
-    })
   return {
     backend: server,
     createTicket: createTickets(steam, { kind: 'session' }),
@@ -98,20 +92,7 @@ async function createNativeSubject(): Promise<BackendSubject> {
     // BeginAuthSession answers within the call: what can be held back of a begin is the call itself.
     holdAnswers() {},
     releaseAnswers() {},
-    async breakSteam() {
-      const lost = changed('unavailable')
-      seen.disconnect()
-      await lost
-    },
-    async mendSteam() {
-      const found = changed('recovered')
-      seen.reconnect()
-      await found
-    },
-    revoke({ steamId }) {
-      const account = steam.account(steamId)
-      if (account) steam.revoke(account, 6)
-    },
+    ...leversOf(steam, server, seen),
     async dispose() {
       await scene[Symbol.asyncDispose]()
     },
@@ -166,6 +147,38 @@ async function createWebApiSubject(): Promise<BackendSubject> {
   }
 }
 
+/** The levers of the Steam behind a native game server. */
+function leversOf(
+  steam: SimulatedSteam,
+  backend: Backend,
+  seen: NativeGameServer,
+): Pick<BackendSubject, 'breakSteam' | 'mendSteam' | 'revoke'> {
+  const told = (type: 'unavailable' | 'recovered') =>
+    new Promise<void>((resolve) => {
+      const stop = backend.subscribe((event) => {
+        if (event.type !== type) return
+        stop()
+        resolve()
+      })
+    })
+  return {
+    async breakSteam() {
+      const away = told('unavailable')
+      seen.disconnect()
+      await away
+    },
+    async mendSteam() {
+      const back = told('recovered')
+      seen.reconnect()
+      await back
+    },
+    revoke({ steamId }) {
+      const account = steam.account(steamId)
+      if (account) steam.revoke(account, 6)
+    },
+  }
+}
+
 /** The game server in a child process, on Valve's library over the simulated steamclient.so. */
 async function createIsolatedSubject(): Promise<BackendSubject> {
   const steam = createSimulatedSteam({ apps })
@@ -183,14 +196,6 @@ async function createIsolatedSubject(): Promise<BackendSubject> {
   )
   await backend.ready()
   const seen = native.servers[0] ?? (await native.nextServer())
-  const told = (type: 'unavailable' | 'recovered') =>
-    new Promise<void>((resolve) => {
-      const stop = backend.subscribe((event) => {
-        if (event.type !== type) return
-        stop()
-        resolve()
-      })
-    })
   return {
     backend,
     createTicket: createTickets(steam, { kind: 'session' }),
@@ -203,20 +208,7 @@ async function createIsolatedSubject(): Promise<BackendSubject> {
     releaseAnswers() {
       process.kill(seen.pid, 'SIGCONT')
     },
-    async breakSteam() {
-      const away = told('unavailable')
-      seen.disconnect()
-      await away
-    },
-    async mendSteam() {
-      const back = told('recovered')
-      seen.reconnect()
-      await back
-    },
-    revoke({ steamId }) {
-      const account = steam.account(steamId)
-      if (account) steam.revoke(account, 6)
-    },
+    ...leversOf(steam, backend, seen),
     async dispose() {
       await backend.close()
       const entries = readJournal(native.journalPath)

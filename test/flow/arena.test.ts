@@ -10,6 +10,7 @@ import { type ArenaServer, startArenaServer } from '../../examples/colyseus-aren
 import { height, shipRadius, width } from '../../examples/colyseus-arena/shared/arena.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { root } from '../support/run.ts'
+import { press, seeStatus, WatchedPages } from '../support/watched-pages.ts'
 import { startProgram } from './child.ts'
 
 const sizes = [
@@ -36,12 +37,10 @@ describe('the arena', function () {
   let browser: Browser
   let server: ArenaServer
   let context: BrowserContext
-  let complaints: string[]
+  let pages: WatchedPages
   /** How often matchmaking has said no: a browser complains of every HTTP status from 400. */
   let refusals: number
   let sessions: { begun: number; ended: number }
-  let tickets: string[]
-  let urls: string[]
 
   before(async function () {
     browser = await launchBrowser(this)
@@ -54,14 +53,12 @@ describe('the arena', function () {
 
   beforeEach(async () => {
     server = await startArenaServer(0)
-    complaints = []
-    tickets = []
-    urls = []
+    pages = new WatchedPages(browser, { route: '/panel/tickets', field: 'data' })
     refusals = 0
     sessions = { begun: 0, ended: 0 }
     server.gate.authentication.on('sessionBegun', () => void sessions.begun++)
     server.gate.authentication.on('sessionEnded', () => void sessions.ended++)
-    context = await openContext()
+    context = await pages.openContext()
   })
 
   afterEach(async () => {
@@ -70,30 +67,14 @@ describe('the arena', function () {
     assert.equal(sessions.begun, sessions.ended, 'auth sessions begun and ended')
     const isRefusal = (text: string): boolean => text.includes('status of 525')
     assert.deepEqual(
-      complaints.filter((text) => !isRefusal(text)),
+      pages.complaints.filter((text) => !isRefusal(text)),
       [],
     )
-    assert.equal(complaints.filter(isRefusal).length, refusals, 'joins that were refused')
+    assert.equal(pages.complaints.filter(isRefusal).length, refusals, 'joins that were refused')
   })
-
-  async function openContext(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
-    const opened = await browser.newContext({ viewport: sizes[0]!, ...options })
-    opened.setDefaultTimeout(15_000)
-    opened.on('weberror', (error) => complaints.push(String(error.error())))
-    opened.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-    })
-    opened.on('request', (sent) => urls.push(sent.url()))
-    opened.on('response', (response) => {
-      if (!response.url().endsWith('/panel/tickets')) return
-      void response.json().then(({ data }: { data: string }) => tickets.push(data))
-    })
-    return opened
-  }
 
   async function openPage(within = context): Promise<Page> {
     const page = await within.newPage()
-    page.on('websocket', (socket) => urls.push(socket.url()))
     await page.goto(server.url)
     await page.getByRole('button', { name: 'Play as Ada' }).waitFor()
     return page
@@ -106,8 +87,6 @@ describe('the arena', function () {
     return joined
   }
 
-  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
-  const seeStatus = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
   const players = (page: Page, text: string) => page.locator('#players > li').filter({ hasText: text })
   const scoreOf = (page: Page, name: string) => page.locator('#scores tr').filter({ hasText: name })
   const readField = (page: Page): Promise<Field> =>
@@ -150,7 +129,7 @@ describe('the arena', function () {
   })
 
   it('flies to a finger that is held on the field', async () => {
-    const phone = await openContext({ viewport: sizes[1]!, hasTouch: true, isMobile: true })
+    const phone = await pages.openContext({ viewport: sizes[1]!, hasTouch: true, isMobile: true })
     try {
       const page = await joinAs('Cleo', await openPage(phone))
       const ship = findShip(await readField(page), 'Cleo')!
@@ -249,7 +228,7 @@ describe('the arena', function () {
     await press(page, 'Cancel ticket: Ada')
     await seeStatus(page, 'a fresh one was found good')
     await players(page, 'Ada').getByText('playing').waitFor()
-    assert.equal(tickets.length, 2)
+    assert.equal(pages.tickets.length, 2)
   })
 
   it('refuses newcomers with a text while Steam is down, and keeps who is inside', async () => {
@@ -273,11 +252,11 @@ describe('the arena', function () {
     await page.getByText('Nobody plays.').waitFor()
     await page.getByText('auth session of Ada ended, left').waitFor()
     while (server.steam.tickets.live > 0) await page.evaluate(() => new Promise(requestAnimationFrame))
-    assert.equal(tickets.length, 1)
-    assert.ok(urls.some((url) => url.startsWith('ws:')))
-    const secret = tickets[0]!.slice(0, 40)
+    assert.equal(pages.tickets.length, 1)
+    assert.ok(pages.urls.some((url) => url.startsWith('ws:')))
+    const secret = pages.tickets[0]!.slice(0, 40)
     assert.deepEqual(
-      urls.filter((url) => url.includes(secret)),
+      pages.urls.filter((url) => url.includes(secret)),
       [],
     )
   })

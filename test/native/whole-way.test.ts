@@ -241,7 +241,7 @@ describe("the real packages for clients, over Valve's library", function () {
     ])
     assert.deepEqual(await client.join(server), { ok: false, code: 'license-required' })
     account.grantLicense(490)
-    assert.equal((await client.join(server)).ok, true)
+    assert.deepEqual(await client.join(server), { ok: true, steamId: account.steamId, ownerSteamId: account.steamId })
     await client.stop()
     await server.saw('left')
     await server.stop()

@@ -8,6 +8,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type ChatServer, startChatServer } from '../../examples/socketio-chat/server.ts'
 import { startProgram } from '../flow/child.ts'
 import { launchBrowser } from '../support/browser.ts'
+import { press, seeStatus, WatchedPages } from '../support/watched-pages.ts'
 
 const screenshots = join(tmpdir(), 'ticketgate-chat')
 
@@ -16,9 +17,7 @@ describe('examples/socketio-chat', function () {
   let browser: Browser
   let server: ChatServer
   let context: BrowserContext
-  let complaints: string[]
-  let urls: string[]
-  let tickets: string[]
+  let pages: WatchedPages
   let sessions: { begun: number; ended: number }
 
   before(async function () {
@@ -32,41 +31,22 @@ describe('examples/socketio-chat', function () {
 
   beforeEach(async () => {
     server = await startChatServer(0)
-    complaints = []
-    urls = []
-    tickets = []
+    pages = new WatchedPages(browser, { route: '/simulated/tickets', field: 'data' })
     sessions = { begun: 0, ended: 0 }
     server.gate.authentication.on('sessionBegun', () => void sessions.begun++)
     server.gate.authentication.on('sessionEnded', () => void sessions.ended++)
-    context = await openContext()
+    context = await pages.openContext()
   })
 
   afterEach(async () => {
     await context.close()
     await server.close()
     assert.equal(sessions.begun, sessions.ended, 'auth sessions begun and ended')
-    assert.deepEqual(complaints, [])
+    assert.deepEqual(pages.complaints, [])
   })
-
-  async function openContext(viewport = { width: 1280, height: 900 }): Promise<BrowserContext> {
-    const opened = await browser.newContext({ viewport })
-    opened.setDefaultTimeout(15_000)
-    opened.on('weberror', (error) => complaints.push(String(error.error())))
-    opened.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-    })
-    opened.on('request', (sent) => urls.push(sent.url()))
-    opened.on('response', async (response) => {
-      if (!response.url().endsWith('/simulated/tickets')) return
-      const { data } = (await response.json()) as { data: string }
-      tickets.push(data)
-    })
-    return opened
-  }
 
   async function openPage(within = context): Promise<Page> {
     const page = await within.newPage()
-    page.on('websocket', (socket) => urls.push(socket.url()))
     await page.goto(server.url)
     return page
   }
@@ -83,8 +63,6 @@ describe('examples/socketio-chat', function () {
     await press(page, 'Send')
   }
 
-  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
-  const seeStatus = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
   const hear = (page: Page, text: string) => page.getByRole('log').getByText(text, { exact: true }).waitFor()
 
   it('carries what people say, under the names of their Steam profiles', async () => {
@@ -103,9 +81,9 @@ describe('examples/socketio-chat', function () {
     const ada = await chatAs('Ada')
     await press(ada, 'Leave')
     await seeStatus(ada, 'You have left.')
-    assert.equal(tickets.length, 1)
-    assert.ok(urls.some((url) => url.startsWith('ws:')))
-    for (const url of urls) assert.ok(!tickets.some((ticket) => url.includes(ticket.slice(0, 40))), url)
+    assert.equal(pages.tickets.length, 1)
+    assert.ok(pages.urls.some((url) => url.startsWith('ws:')))
+    for (const url of pages.urls) assert.ok(!pages.tickets.some((ticket) => url.includes(ticket.slice(0, 40))), url)
   })
 
   it('lets the second tab of a player go on, and tells the first', async () => {
@@ -149,7 +127,7 @@ describe('examples/socketio-chat', function () {
     await hear(cleo, 'Ada: anybody there?')
     assert.equal(sessions.begun, 2)
     // What the browser says of the attempts that were made to fail.
-    complaints = complaints.filter((text) => !text.includes('ERR_FAILED'))
+    pages.forgive('ERR_FAILED')
   })
 
   for (const size of [
@@ -157,7 +135,7 @@ describe('examples/socketio-chat', function () {
     { width: 400, height: 800 },
   ]) {
     it(`is readable at ${size.width} pixels`, async () => {
-      const opened = await openContext(size)
+      const opened = await pages.openContext({ viewport: size })
       try {
         const ada = await chatAs('Ada', opened)
         const bert = await chatAs('Bert', opened)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type Program, startProgram } from '../flow/child.ts'
 import { launchBrowser } from '../support/browser.ts'
+import { press, seeStatus, WatchedPages } from '../support/watched-pages.ts'
 
 const screenshots = join(tmpdir(), 'ticketgate-ws-minimal')
 const program = ['--conditions=@ticketgate/source', 'examples/ws-minimal/server.ts']
@@ -17,9 +18,7 @@ describe('examples/ws-minimal, in a browser', function () {
   let server: Program
   let url: string
   let context: BrowserContext
-  let complaints: string[]
-  let urls: string[]
-  let tickets: string[]
+  let pages: WatchedPages
 
   before(async function () {
     browser = await launchBrowser(this)
@@ -33,37 +32,18 @@ describe('examples/ws-minimal, in a browser', function () {
   beforeEach(async () => {
     server = startProgram(program, { PORT: '0', STEAM_PORT: '0' })
     ;[, url = ''] = await server.saw(/a page at (http:\S+)/)
-    complaints = []
-    urls = []
-    tickets = []
-    context = await openContext()
+    pages = new WatchedPages(browser, { route: '/simulated/ticket', field: 'base64url' })
+    context = await pages.openContext()
   })
 
   afterEach(async () => {
     await context.close()
     await server[Symbol.asyncDispose]()
-    assert.deepEqual(complaints, [])
+    assert.deepEqual(pages.complaints, [])
   })
-
-  async function openContext(viewport = { width: 1280, height: 800 }): Promise<BrowserContext> {
-    const opened = await browser.newContext({ viewport })
-    opened.setDefaultTimeout(15_000)
-    opened.on('weberror', (error) => complaints.push(String(error.error())))
-    opened.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-    })
-    opened.on('request', (sent) => urls.push(sent.url()))
-    opened.on('response', async (response) => {
-      if (!response.url().endsWith('/simulated/ticket')) return
-      const { base64url } = (await response.json()) as { base64url: string }
-      tickets.push(base64url)
-    })
-    return opened
-  }
 
   async function openPage(within = context): Promise<Page> {
     const page = await within.newPage()
-    page.on('websocket', (socket) => urls.push(socket.url()))
     await page.goto(url)
     return page
   }
@@ -81,8 +61,6 @@ describe('examples/ws-minimal, in a browser', function () {
     await press(page, 'Send')
   }
 
-  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
-  const seeStatus = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
   const hear = (page: Page, text: string) => page.getByRole('log').getByText(text).waitFor()
 
   it('lets a player in, answers them, and lets them go; no ticket is in a URL', async () => {
@@ -93,9 +71,9 @@ describe('examples/ws-minimal, in a browser', function () {
     await press(ada, 'Leave')
     await seeStatus(ada, 'You have left.')
     await server.saw(new RegExp(`${steamId} is gone`))
-    assert.equal(tickets.length, 1)
-    assert.ok(urls.some((each) => each.startsWith('ws:')))
-    for (const each of urls) assert.ok(!each.includes(tickets[0]!.slice(0, 40)), each)
+    assert.equal(pages.tickets.length, 1)
+    assert.ok(pages.urls.some((each) => each.startsWith('ws:')))
+    for (const each of pages.urls) assert.ok(!each.includes(pages.tickets[0]!.slice(0, 40)), each)
   })
 
   it('lets the second tab of a player go on, and tells the first', async () => {
@@ -133,7 +111,7 @@ describe('examples/ws-minimal, in a browser', function () {
     await seeStatus(ada, 'You are Ada.')
     await say(ada, 'where was I?')
     await hear(ada, `${steamId} says where was I?`)
-    assert.equal(tickets.length, 2, 'a fresh one')
+    assert.equal(pages.tickets.length, 2, 'a fresh one')
   })
 
   for (const size of [
@@ -141,7 +119,7 @@ describe('examples/ws-minimal, in a browser', function () {
     { width: 400, height: 800 },
   ]) {
     it(`is readable at ${size.width} pixels`, async () => {
-      const opened = await openContext(size)
+      const opened = await pages.openContext({ viewport: size })
       try {
         const ada = await playAs('Ada', opened)
         await say(ada, 'a somewhat longer line that has to find room on a narrow screen as well')

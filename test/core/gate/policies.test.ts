@@ -26,6 +26,21 @@ describe('required licences', () => {
     admissionOf(await world.join(1))
   })
 
+  it('refuse a player only after the session at Steam has ended, so that a second try finds nothing of the first', async () => {
+    await using world = new World({ sessionModel: 'exclusive', requiredLicenses: [481] })
+    world.backend.license = () => 1
+    const connection = await world.connect()
+    let openWhenRefused: number | undefined
+    connection.onClose = () => {
+      openWhenRefused = world.backend.open.size
+    }
+    connection.say(world.message(1))
+    await flush()
+    assert.equal(connection.code, 'license-required')
+    assert.equal(world.begun.length, 1)
+    assert.equal(openWhenRefused, 0)
+  })
+
   for (const answer of [1, 2, 3, -1]) {
     it(`are not there when the answer is ${answer}`, async () => {
       await using world = new World({ requiredLicenses: [481] })

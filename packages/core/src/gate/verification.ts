@@ -133,13 +133,25 @@ export class Verification implements CheckContext {
   }
 
   #settle(result: Verified | Refusal): void {
-    let refused: Refusal | undefined
-    if (this.#aborted === undefined) {
-      // The last look and the place are one step: other handshakes of the player end in the same turn.
-      refused = result.ok ? (this.stopped() ?? this.#checkDuplicates(result.player, result.login)) : result
-      this.#listener.onVerified(refused ?? result)
+    if (this.#aborted !== undefined) {
+      this.#unpin(this.#aborted)
+      return
     }
-    if (this.player !== undefined) this.gate.players.unpin(this.player, this.#aborted ?? refused)
+    // The last look and the place are one step: other handshakes of the player end in the same turn.
+    const refused = result.ok ? (this.stopped() ?? this.#checkDuplicates(result.player, result.login)) : result
+    if (refused === undefined) {
+      this.#listener.onVerified(result)
+      this.#unpin(undefined)
+      return
+    }
+    // What Steam holds open ends before the client hears its refusal: it cancels its ticket then, and Steam's word of
+    // that would find the session open, or be taken for the one that a quick second try has begun.
+    this.#unpin(refused)
+    this.#listener.onVerified(refused)
+  }
+
+  #unpin(refused: Refusal | undefined): void {
+    if (this.player !== undefined) this.gate.players.unpin(this.player, refused)
   }
 
   /** Why to stop here: given up, or the session was taken back meanwhile. */
