@@ -1,3 +1,4 @@
+import { abortable } from '../authentication/abortable.ts'
 import { createRefusal, isRefusal, type Refusal } from '../codes/refusal.ts'
 import { requireInteger } from '../options.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
@@ -63,12 +64,16 @@ export async function fetchTicket(options: FetchTicketOptions): Promise<FetchedT
 async function getHello(wanted: FetchTicketOptions['hello'], signal: AbortSignal): Promise<HelloMessage | Refusal> {
   let answer: unknown
   try {
-    answer = typeof wanted === 'function' ? await unlessAborted(() => wanted(signal), signal) : wanted
+    answer = typeof wanted === 'function' ? await ask(wanted, signal) : wanted
   } catch (error) {
     // What throws for an HTTP status often carries the body, and that says more.
     const told = refusalFromBody((error as { data?: unknown } | undefined)?.data)
     if (told !== undefined) return told
-    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it threw something that is no Error'
+    const reason = signal.aborted
+      ? 'given up'
+      : error instanceof Error
+        ? error.message.slice(0, 200)
+        : 'it threw something that is no Error'
     return createRefusal('connection-lost', { detail: `getting the hello failed: ${reason}` })
   }
   if (isRefusal(answer)) return answer
@@ -78,13 +83,7 @@ async function getHello(wanted: FetchTicketOptions['hello'], signal: AbortSignal
   return createRefusal('protocol-error', { detail: 'the server answered something else than hello' })
 }
 
-function unlessAborted(get: () => unknown, signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new Error('given up'))
-    if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort, { once: true })
-    new Promise((settle) => settle(get()))
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
-  })
+async function ask(wanted: (signal: AbortSignal) => unknown, signal: AbortSignal): Promise<unknown> {
+  signal.throwIfAborted()
+  return abortable(Promise.resolve(wanted(signal)), signal)
 }

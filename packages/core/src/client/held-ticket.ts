@@ -1,3 +1,4 @@
+import { abortable } from '../authentication/abortable.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { TicketKind } from '../ports/backend.ts'
 import { toBase64Url } from '../protocol/base64url.ts'
@@ -68,6 +69,7 @@ export async function requestTicket(
     ticket = await abortable(
       source.getTicket({ kind, appId, identity, ...(serverSteamId !== undefined && { serverSteamId }) }, signal),
       signal,
+      cancelQuietly,
     )
   } catch (error) {
     return signal.aborted ? gaveUp() : sourceFailed(error)
@@ -95,29 +97,6 @@ function readData(ticket: ClientTicket | undefined): string {
   const data: unknown = ticket?.data
   if (typeof data === 'string') return data
   return data instanceof Uint8Array ? toBase64Url(data) : ''
-}
-
-/** Settles with the abort, whatever the source does; a ticket that comes too late is cancelled here. */
-function abortable(pending: Promise<ClientTicket>, signal: AbortSignal): Promise<ClientTicket> {
-  return new Promise((resolve, reject) => {
-    let waiting = true
-    const abort = (): void => {
-      waiting = false
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', abort, { once: true })
-    pending.then(
-      (ticket) => {
-        signal.removeEventListener('abort', abort)
-        if (waiting) resolve(ticket)
-        else cancelQuietly(ticket)
-      },
-      (error: unknown) => {
-        signal.removeEventListener('abort', abort)
-        reject(error)
-      },
-    )
-  })
 }
 
 function cancelQuietly(ticket: ClientTicket): void {
