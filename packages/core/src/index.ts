@@ -106,6 +106,7 @@ export { type AppId, isAppId, isSteamId, type SteamId } from './steam-id.ts'
 
 // --- building blocks for adapters and backends ---
 export { Emitter, type Unsubscribe } from './events/emitter.ts'
+export { requireInteger, requireObject } from './options.ts'
 export { type Deadline, Deadlines } from './time/deadlines.ts'
 export { monotonicNow } from './time/monotonic-now.ts'
 export { isCleanClose } from './transport/clean-close.ts'

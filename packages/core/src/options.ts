@@ -1,11 +1,13 @@
 // Checks that every constructor makes once. The name in quotes is the option's.
 
+/** @throws TypeError naming the option. */
 export function requireObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(`"${name}" must be an object, got ${value === null ? 'null' : typeof value}`)
   }
 }
 
+/** @throws TypeError for what is no number, RangeError for one out of `least` to `most`; both name the option. */
 export function requireInteger(name: string, value: unknown, least: number, most: number): number {
   if (typeof value !== 'number') {
     throw new TypeError(`"${name}" must be an integer from ${least} to ${most}, got ${typeof value}`)

@@ -1,5 +1,14 @@
 import { isAbsolute } from 'node:path'
-import { type AppId, type Clock, isAppId, type Logger, silentLogger, systemClock } from '@ticketgate/core'
+import {
+  type AppId,
+  type Clock,
+  isAppId,
+  type Logger,
+  requireInteger,
+  requireObject,
+  silentLogger,
+  systemClock,
+} from '@ticketgate/core'
 import type { GameServerMode, GameServerOptions } from './options.ts'
 
 /** Defaults of {@link GameServerOptions}. */
@@ -83,22 +92,6 @@ export function checkGameServerOptions(options: GameServerOptions): GameServerSe
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
   })
-}
-
-function requireObject(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`"${name}" must be an object, got ${value === null ? 'null' : typeof value}`)
-  }
-}
-
-function requireInteger(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== 'number') {
-    throw new TypeError(`"${name}" must be an integer from ${least} to ${most}, got ${typeof value}`)
-  }
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`"${name}" must be an integer from ${least} to ${most}, got ${value}`)
-  }
-  return value
 }
 
 function requireOneOf<Value extends string>(name: string, value: unknown, allowed: readonly Value[]): Value {

@@ -3,11 +3,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { type AppId, isAppId, TicketgateError } from '@ticketgate/core'
+import { type AppId, isAppId, requireInteger, TicketgateError } from '@ticketgate/core'
 import type { TicketSource } from '@ticketgate/core/client'
 import { createBridgedTicketSource } from './bridge/bridged-source.ts'
 import { askOverPort, type PortAsker, type TicketPort } from './bridge/port.ts'
-import { checkInteger, resolveOptions, type SteamworksTicketOptions } from './steamworks/options.ts'
+import { resolveOptions, type SteamworksTicketOptions } from './steamworks/options.ts'
 import type { StartedMessage, StartMessage } from './steamworks-process/messages.ts'
 
 export type { SteamworksTicketOptions } from './steamworks/options.ts'
@@ -50,7 +50,7 @@ export async function startSteamworksProcess(options: SteamworksProcessOptions):
   const { appId, library = 'steamworks.js', startTimeoutMs = 30_000, ...ticketOptions } = options
   if (!isAppId(appId)) throw new TypeError(`"appId" must be an app id, got ${String(appId)}`)
   if (typeof library !== 'string' || library === '') throw new TypeError('"library" must be the name of a module')
-  checkInteger('startTimeoutMs', startTimeoutMs, 1, 600_000)
+  requireInteger('startTimeoutMs', startTimeoutMs, 1, 600_000)
   const { clock: _, ...resolved } = resolveOptions(ticketOptions)
 
   const child = fork(childFile(), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })

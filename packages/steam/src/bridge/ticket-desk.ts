@@ -1,6 +1,5 @@
-import type { SteamId } from '@ticketgate/core'
+import { requireInteger, type SteamId } from '@ticketgate/core'
 import { type ClientTicket, type TicketRequest, type TicketSource, toBase64Url } from '@ticketgate/core/client'
-import { checkInteger } from '../steamworks/options.ts'
 import { type BridgeAnswer, type BridgeQuestion, type FailedAnswer, parseQuestion } from './messages.ts'
 
 /** What may be set on a desk. */
@@ -45,7 +44,7 @@ export function createTicketDesk(source: TicketSource, options: TicketDeskOption
     isIdentityAllowed = () => true,
     isServerAllowed = () => options.isIdentityAllowed === undefined,
   } = options
-  checkInteger('maxTickets', maxTickets, 1, 1_000)
+  requireInteger('maxTickets', maxTickets, 1, 1_000)
   for (const [name, value] of Object.entries({ isIdentityAllowed, isServerAllowed })) {
     if (typeof value !== 'function') throw new TypeError(`"${name}" must be a function, got ${typeof value}`)
   }

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@ticketgate/core'
+import { type Clock, requireInteger, systemClock } from '@ticketgate/core'
 
 /** What may be set on the tickets of steamworks.js. */
 export interface SteamworksTicketOptions {
@@ -37,20 +37,11 @@ export function resolveOptions(options: SteamworksTicketOptions): Required<Steam
     maxTickets = defaults.maxTickets,
     clock = systemClock,
   } = options
-  checkInteger('deadlineMs', deadlineMs, 1, 600_000)
-  checkInteger('pauseAfterCancelMs', pauseAfterCancelMs, 0, 60_000)
-  checkInteger('maxTickets', maxTickets, 1, 1_000)
+  requireInteger('deadlineMs', deadlineMs, 1, 600_000)
+  requireInteger('pauseAfterCancelMs', pauseAfterCancelMs, 0, 60_000)
+  requireInteger('maxTickets', maxTickets, 1, 1_000)
   if (typeof clock?.setTimer !== 'function' || typeof clock.clearTimer !== 'function') {
     throw new TypeError('"clock" must have setTimer and clearTimer')
   }
   return { deadlineMs, pauseAfterCancelMs, maxTickets, clock }
-}
-
-export function checkInteger(name: string, value: unknown, least: number, most: number): void {
-  if (typeof value !== 'number') {
-    throw new TypeError(`"${name}" must be an integer from ${least} to ${most}, got ${typeof value}`)
-  }
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`"${name}" must be an integer from ${least} to ${most}, got ${value}`)
-  }
 }

@@ -5,6 +5,8 @@ import {
   type Clock,
   isAppId,
   type Logger,
+  requireInteger,
+  requireObject,
   silentLogger,
   systemClock,
 } from '@ticketgate/core'
@@ -165,16 +167,21 @@ export function resolveOptions(options: SteamWebApiOptions): ResolvedOptions {
     identity,
     target,
     dispatcher,
-    timeoutMs: integer('timeoutMs', options.timeoutMs ?? webApiDefaults.timeoutMs, 100, 120_000),
-    retries: integer('retries', options.retries ?? webApiDefaults.retries, 0, 10),
-    maxConcurrency: integer('maxConcurrency', options.maxConcurrency ?? webApiDefaults.maxConcurrency, 1, 100_000),
-    maxQueue: integer('maxQueue', options.maxQueue ?? webApiDefaults.maxQueue, 0, 1_000_000),
+    timeoutMs: requireInteger('timeoutMs', options.timeoutMs ?? webApiDefaults.timeoutMs, 100, 120_000),
+    retries: requireInteger('retries', options.retries ?? webApiDefaults.retries, 0, 10),
+    maxConcurrency: requireInteger(
+      'maxConcurrency',
+      options.maxConcurrency ?? webApiDefaults.maxConcurrency,
+      1,
+      100_000,
+    ),
+    maxQueue: requireInteger('maxQueue', options.maxQueue ?? webApiDefaults.maxQueue, 0, 1_000_000),
     breaker: resolveBreaker(options.breaker),
     policy,
     dailyCallLimit:
       options.dailyCallLimit === Number.POSITIVE_INFINITY
         ? options.dailyCallLimit
-        : integer(
+        : requireInteger(
             'dailyCallLimit',
             options.dailyCallLimit ?? webApiDefaults.dailyCallLimit,
             1,
@@ -228,19 +235,19 @@ function resolveApps({ apps, key }: SteamWebApiOptions): ResolvedOptions['apps']
 function resolveBreaker(options: BreakerOptions = {}): Required<BreakerOptions> {
   requireObject('breaker', options)
   const defaults = webApiDefaults.breaker
-  const window = integer('breaker.window', options.window ?? defaults.window, 1, 10_000)
-  const openMs = integer('breaker.openMs', options.openMs ?? defaults.openMs, 1, 3_600_000)
+  const window = requireInteger('breaker.window', options.window ?? defaults.window, 1, 10_000)
+  const openMs = requireInteger('breaker.openMs', options.openMs ?? defaults.openMs, 1, 3_600_000)
   return {
     failureShare: share('breaker.failureShare', options.failureShare ?? defaults.failureShare, false),
     window,
-    minimumCalls: integer(
+    minimumCalls: requireInteger(
       'breaker.minimumCalls',
       options.minimumCalls ?? Math.min(defaults.minimumCalls, window),
       1,
       window,
     ),
     openMs,
-    maxOpenMs: integer(
+    maxOpenMs: requireInteger(
       'breaker.maxOpenMs',
       options.maxOpenMs ?? Math.max(defaults.maxOpenMs, openMs),
       openMs,
@@ -253,12 +260,12 @@ function resolveRecheck(options: RecheckOptions = {}): ResolvedOptions['recheck'
   requireObject('recheck', options)
   const period = (name: 'bansEveryMs' | 'ownershipEveryMs'): number | undefined => {
     const value = options[name]
-    return value === undefined ? undefined : integer(`recheck.${name}`, value, 10_000, 2_000_000_000)
+    return value === undefined ? undefined : requireInteger(`recheck.${name}`, value, 10_000, 2_000_000_000)
   }
   return {
     bansEveryMs: period('bansEveryMs'),
     ownershipEveryMs: period('ownershipEveryMs'),
-    callsPerDay: integer(
+    callsPerDay: requireInteger(
       'recheck.callsPerDay',
       options.callsPerDay ?? webApiDefaults.recheckCallsPerDay,
       1,
@@ -267,27 +274,11 @@ function resolveRecheck(options: RecheckOptions = {}): ResolvedOptions['recheck'
   }
 }
 
-function requireObject(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`"${name}" must be an object, got ${value === null ? 'null' : typeof value}`)
-  }
-}
-
 // Never says what it got: a key in the wrong place is still a key.
 function requireKey(name: string, key: unknown): void {
   if (typeof key !== 'function' && !isKey(key)) {
     throw new TypeError(`"${name}" must be a Web API key (1 to 256 visible ASCII characters) or a function`)
   }
-}
-
-function integer(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== 'number') {
-    throw new TypeError(`"${name}" must be an integer from ${least} to ${most}, got ${typeof value}`)
-  }
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`"${name}" must be an integer from ${least} to ${most}, got ${value}`)
-  }
-  return value
 }
 
 function share(name: string, value: unknown, withOne: boolean): number {
