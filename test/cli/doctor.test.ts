@@ -13,10 +13,10 @@ import { checkSteamClient } from '../../packages/cli/src/doctor/native/steam-cli
 import { checkNode } from '../../packages/cli/src/doctor/node-version.ts'
 import { checkClock, checkKey, checkOpenSsl } from '../../packages/cli/src/doctor/web-api.ts'
 import { steamLibraryPath } from '../fixtures/koffi-game-server.ts'
-import { requireNativeSteam } from '../fixtures/native-steam.ts'
 import { startProgram } from '../flow/child.ts'
 import { createFolder } from '../support/folder.ts'
 import { root } from '../support/run.ts'
+import { requireSteamClient } from '../support/steam-client.ts'
 import { runCli } from './io.ts'
 
 interface Report {
@@ -182,7 +182,7 @@ describe('ticketgate doctor --native', function () {
   })
 
   it('looks for steamclient.so where the library will, and passes over what it cannot load', async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
     using folder = createFolder({ 'wrong/steamclient.so': 'text', 'empty/x': '' })
     const { path } = folder
     for (const place of ['right', 'cached', 'home/.steam/sdk64']) {
@@ -247,7 +247,7 @@ describe('ticketgate doctor --native', function () {
   })
 
   it('finds everything in order over simulated Steam, and says so in lines and in JSON', async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
     await using steam = createSimulatedSteam({ apps: [480] })
     const native = await steam.openNative()
     const port = await findFreePort()
@@ -273,7 +273,7 @@ describe('ticketgate doctor --native', function () {
   })
 
   it('starts nothing with --offline', async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
     await using steam = createSimulatedSteam({ apps: [480] })
     const native = await steam.openNative()
     const { of, missing } = await examine(
@@ -382,7 +382,7 @@ describe('ticketgate doctor --native', function () {
   })
 
   it('tells what Steam’s library says when it does not start', async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
     const steamClient = await compileSteamClient()
     const { of, missing } = await examine(
       ['--app', '480', '--steam-client', steamClient, '--port', await findFreePort()],
@@ -394,7 +394,7 @@ describe('ticketgate doctor --native', function () {
   })
 
   it('tells of a refused token and of a logon that takes too long', async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
     await using steam = createSimulatedSteam({ apps: [480] })
     const native = await steam.openNative()
     const args = ['--app', '480', '--port', await findFreePort(), '--timeout', '1']
@@ -412,7 +412,7 @@ describe('ticketgate doctor --native', function () {
   })
 
   it('turns a crash of Steam’s library into a finding', async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
     await using steam = createSimulatedSteam({ apps: [480] })
     const native = await steam.openNative()
     native.serverFaults.isLogonSilent = true

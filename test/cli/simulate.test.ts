@@ -6,9 +6,10 @@ import { delimiter, dirname, join } from 'node:path'
 import { simulatorPublicKey } from '@ticketgate/simulator'
 import { inspectTicket } from '@ticketgate/steam'
 import { type Program, startProgram } from '../flow/child.ts'
-import { requireSteamClient, startPuppet, startServerProcess } from '../simulator/native/harness.ts'
+import { startPuppet, startServerProcess } from '../simulator/native/harness.ts'
 import { createFolder } from '../support/folder.ts'
 import { root } from '../support/run.ts'
+import { requireSteamClient } from '../support/steam-client.ts'
 
 const simulate = ['--conditions=@ticketgate/source', 'packages/cli/src/main.ts', 'simulate']
 

@@ -16,9 +16,11 @@ import {
   type TicketCondition,
 } from '@ticketgate/simulator/contract'
 import { steamWebApi } from '@ticketgate/steam'
-import { requireNativeSteam, startNativeServer } from '../fixtures/native-steam.ts'
+import { startNativeServer } from '../fixtures/native-steam.ts'
+import { nextTold } from '../fixtures/next-told.ts'
 import { VirtualClock } from '../fixtures/virtual-clock.ts'
 import { createIsolatedGameServer } from '../gameserver/isolation/create-isolated.ts'
+import { requireSteamClient } from '../support/steam-client.ts'
 
 const apps = [480, 481]
 const identity = 'contract'
@@ -129,16 +131,10 @@ async function createWebApiSubject(): Promise<BackendSubject> {
     async mendSteam() {
       webApi.faults.clear()
       if (backend.available) return
-      let unsubscribe = () => {}
-      const recovered = new Promise<void>((resolve) => {
-        unsubscribe = backend.subscribe((event) => {
-          if (event.type === 'recovered') resolve()
-        })
-      })
+      const recovered = nextTold(backend, 'recovered')
       // Past the time for which the circuit breaker stays open; then it probes by itself.
       await clock.advanceAsync(2_000)
       await recovered
-      unsubscribe()
     },
     async dispose() {
       await backend.close()
@@ -153,22 +149,14 @@ function leversOf(
   backend: Backend,
   seen: NativeGameServer,
 ): Pick<BackendSubject, 'breakSteam' | 'mendSteam' | 'revoke'> {
-  const told = (type: 'unavailable' | 'recovered') =>
-    new Promise<void>((resolve) => {
-      const stop = backend.subscribe((event) => {
-        if (event.type !== type) return
-        stop()
-        resolve()
-      })
-    })
   return {
     async breakSteam() {
-      const away = told('unavailable')
+      const away = nextTold(backend, 'unavailable')
       seen.disconnect()
       await away
     },
     async mendSteam() {
-      const back = told('recovered')
+      const back = nextTold(backend, 'recovered')
       seen.reconnect()
       await back
     },
@@ -269,7 +257,7 @@ const subjects: {
 for (const { name, make, flags, isNative } of subjects) {
   describe(`backend contract: ${name}`, () => {
     before(async function () {
-      if (isNative) await requireNativeSteam(this)
+      if (isNative) await requireSteamClient(this)
     })
     for (const contractCase of backendContract(make, flags)) {
       it(contractCase.name, contractCase.run)

@@ -8,7 +8,7 @@ import type { SimulatedAccount } from '@ticketgate/simulator'
 import { inspectTicket } from '@ticketgate/steam'
 import type { Door, SteamworksPackage } from '../fixtures/native/messages.ts'
 import { type ClientActor, type ServerActor, Stage } from '../fixtures/native/stage.ts'
-import { requireCompiler } from '../support/compiler.ts'
+import { requireSteamClient } from '../support/steam-client.ts'
 
 const doors: readonly Door[] = ['ws', 'socket.io', 'colyseus']
 const unknownResponse = 77
@@ -22,7 +22,7 @@ for (const door of doors) {
     let client: ClientActor
 
     before(async function () {
-      requireCompiler(this)
+      await requireSteamClient(this)
       stage = await Stage.open()
       account = stage.steam.createAccount({ name: 'Ann' })
       ;[server, client] = await Promise.all([stage.server(door), stage.client(door, account)])
@@ -124,7 +124,7 @@ for (const door of doors) {
     this.timeout(60_000)
 
     it('leaves no session open at Steam, and is told from its successor by tickets bound to its SteamID', async function () {
-      requireCompiler(this)
+      await requireSteamClient(this)
       await using stage = await Stage.open()
       const account = stage.steam.createAccount({ name: 'Ann' })
       const [server, client] = await Promise.all([stage.server(door), stage.client(door, account)])
@@ -146,7 +146,7 @@ for (const door of doors) {
     })
 
     it('goes on when only the child that Steam runs in was killed, with those inside', async function () {
-      requireCompiler(this)
+      await requireSteamClient(this)
       await using stage = await Stage.open()
       const account = stage.steam.createAccount({ name: 'Ann' })
       const [server, client, newcomer] = await Promise.all([
@@ -175,7 +175,7 @@ describe("the real packages for clients, over Valve's library", function () {
 
   for (const steamworks of ['steamworks.js', '@pipelab/steamworks.js'] satisfies SteamworksPackage[]) {
     it(`${steamworks} brings a borrowed copy, a ban, a cancelled ticket and a lost licence to the server`, async function () {
-      requireCompiler(this)
+      await requireSteamClient(this)
       await using stage = await Stage.open()
       const lender = stage.steam.createAccount({ name: 'Lender' })
       const account = stage.steam.createAccount({ name: 'Ann', borrowsFrom: lender })
@@ -205,7 +205,7 @@ describe("the real packages for clients, over Valve's library", function () {
   }
 
   it('a second login of a player is refused, or replaces the first where the gate says so', async function () {
-    requireCompiler(this)
+    await requireSteamClient(this)
     await using stage = await Stage.open()
     const account = stage.steam.createAccount({ name: 'Ann' })
     const [refusing, first, second] = await Promise.all([
@@ -232,7 +232,7 @@ describe("the real packages for clients, over Valve's library", function () {
   })
 
   it('a server asks for a DLC, and Steam knows who has it', async function () {
-    requireCompiler(this)
+    await requireSteamClient(this)
     await using stage = await Stage.open()
     const account = stage.steam.createAccount({ name: 'Ann' })
     const [server, client] = await Promise.all([
@@ -249,7 +249,7 @@ describe("the real packages for clients, over Valve's library", function () {
   })
 
   it('a server has tickets of its own, for whoever wants to know who it is', async function () {
-    requireCompiler(this)
+    await requireSteamClient(this)
     await using stage = await Stage.open()
     const account = stage.steam.createAccount({ name: 'Ann' })
     const server = await stage.server('ws')
@@ -270,7 +270,7 @@ describe("the real packages for clients, over Valve's library", function () {
   })
 
   it('a cancelled ticket is renewed over the live connection, and the player stays', async function () {
-    requireCompiler(this)
+    await requireSteamClient(this)
     await using stage = await Stage.open()
     const account = stage.steam.createAccount({ name: 'Ann' })
     const [server, client] = await Promise.all([

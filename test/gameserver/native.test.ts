@@ -9,8 +9,9 @@ import { Authentication, type BackendEvent, type Verdict } from '@ticketgate/cor
 import { createGameServer, type GameServer, type GameServerError } from '@ticketgate/gameserver'
 import type { MintTicketOptions, SimulatedAccount } from '@ticketgate/simulator'
 import { steamLibraryPath } from '../fixtures/koffi-game-server.ts'
-import { type NativeScene, openNativeSteam, requireNativeSteam, startNativeServer } from '../fixtures/native-steam.ts'
+import { type NativeScene, openNativeSteam, startNativeServer } from '../fixtures/native-steam.ts'
 import { skip } from '../support/skip.ts'
+import { requireSteamClient } from '../support/steam-client.ts'
 
 /** The next thing the backend reports that fits. */
 function next<Type extends BackendEvent['type']>(
@@ -44,7 +45,7 @@ describe("native game server through Valve's library", function () {
   this.timeout(30_000)
 
   before(async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
   })
 
   for (const sdk of ['1.60', '1.62'] as const) {

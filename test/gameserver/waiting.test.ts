@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { requireNativeSteam } from '../fixtures/native-steam.ts'
 import { otherSteamId, playerSteamId } from '../fixtures/tickets.ts'
 import { startProgram } from '../flow/child.ts'
+import { requireSteamClient } from '../support/steam-client.ts'
 import { endScenes, startConnected, turns } from './harness.ts'
 
 const program = (isolation: string, doing: string) => `
@@ -61,7 +61,7 @@ describe('a program that does nothing but wait for a game server', function () {
   this.timeout(30_000)
 
   before(async function () {
-    await requireNativeSteam(this)
+    await requireSteamClient(this)
   })
 
   for (const isolation of ['none', 'process']) {

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { requireSteamClient } from '../simulator/native/harness.ts'
 import { root, run, runNode } from '../support/run.ts'
+import { requireSteamClient } from '../support/steam-client.ts'
 
 interface Manifest {
   name: string

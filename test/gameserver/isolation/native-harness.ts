@@ -7,6 +7,7 @@ import {
   type SimulatedAccount,
   type SimulatedSteam,
 } from '@ticketgate/simulator'
+import { nextTold as nextToldBy } from '../../fixtures/next-told.ts'
 import { createIsolatedGameServer } from './create-isolated.ts'
 
 /** An isolated game server on Valve's library over simulated Steam. */
@@ -41,14 +42,7 @@ export async function createNativeScene(options: Partial<GameServerOptions> = {}
     await steam.close()
     throw error
   }
-  const nextTold = (type: BackendEvent['type']): Promise<BackendEvent> =>
-    new Promise((resolve) => {
-      const stop = server.subscribe((event) => {
-        if (event.type !== type) return
-        stop()
-        resolve(event)
-      })
-    })
+  const nextTold = (type: BackendEvent['type']): Promise<BackendEvent> => nextToldBy(server, type)
   return {
     steam,
     native,

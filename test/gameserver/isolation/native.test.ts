@@ -4,7 +4,7 @@ import { createGameServer } from '@ticketgate/gameserver'
 import { readJournal } from '@ticketgate/simulator'
 import { MemoryConnection } from '../../fixtures/memory-connection.ts'
 import { openNativeSteam } from '../../fixtures/native-steam.ts'
-import { requireSteamClient } from '../../simulator/native/harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
 import { createNativeScene } from './native-harness.ts'
 
 describe('an isolated game server on Valve’s library over simulated Steam', function () {

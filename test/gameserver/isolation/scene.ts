@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { BackendEvent, BeginAuthSessionAnswer, SteamId, TicketReading } from '@ticketgate/core'
 import type { GameServer, GameServerEvents, GameServerOptions } from '@ticketgate/gameserver'
 import type { IsolationInternals } from '../../../packages/gameserver/src/isolation/supervisor.ts'
+import { nextTold as nextToldBy } from '../../fixtures/next-told.ts'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { createFolder } from '../../support/folder.ts'
 import { createIsolatedGameServer } from './create-isolated.ts'
@@ -62,14 +63,7 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
       { ticket: { data: Buffer.from(text) } as unknown as TicketReading, steamId, identity: undefined },
       signal,
     )
-  const nextTold = (type: BackendEvent['type']): Promise<BackendEvent> =>
-    new Promise((resolve) => {
-      const stop = server.subscribe((event) => {
-        if (event.type !== type) return
-        stop()
-        resolve(event)
-      })
-    })
+  const nextTold = (type: BackendEvent['type']): Promise<BackendEvent> => nextToldBy(server, type)
 
   return {
     server,

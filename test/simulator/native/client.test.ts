@@ -2,15 +2,8 @@ import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { readJournal } from '@ticketgate/simulator'
 import { inspectTicket } from '@ticketgate/steam'
-import {
-  createNativeWorld,
-  type NativeWorld,
-  readVerdicts,
-  requireSteamClient,
-  type Sdk,
-  startClientProcess,
-  until,
-} from './harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
+import { createNativeWorld, type NativeWorld, readVerdicts, type Sdk, startClientProcess, until } from './harness.ts'
 
 /** What the simulated Web API says of a ticket: `OK`, or the error's number. */
 async function createAsker({ steam }: NativeWorld): Promise<(ticket: Buffer, identity: string) => Promise<string>> {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync
 import { dirname, join } from 'node:path'
 import { compileSteamClient, createSimulatedSteam } from '@ticketgate/simulator'
 import { createFolder } from '../../support/folder.ts'
-import { requireSteamClient } from './harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
 
 describe('compileSteamClient', function () {
   this.timeout(60_000)

@@ -3,15 +3,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readJournal } from '@ticketgate/simulator'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
-import {
-  createNativeWorld,
-  join,
-  type NativeWorld,
-  readVerdicts,
-  requireSteamClient,
-  startServerProcess,
-  until,
-} from './harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
+import { createNativeWorld, join, type NativeWorld, readVerdicts, startServerProcess, until } from './harness.ts'
 
 /** A world whose clock stands still, and a session whose verdict is due when the clock goes on. */
 async function createWaitingSession(faults: Partial<NativeWorld['native']['serverFaults']>) {

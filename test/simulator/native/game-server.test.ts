@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { createSimulatedSteam, malformedVariants } from '@ticketgate/simulator'
+import { requireSteamClient } from '../../support/steam-client.ts'
 import {
   createNativeWorld,
   join,
   type NativeWorld,
   readVerdicts,
-  requireSteamClient,
   type Sdk,
   startServerProcess,
   until,

@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join as joinPath } from 'node:path'
 import {
-  compileSteamClient,
   createSimulatedSteam,
   type MintTicketOptions,
   type NativeGameServer,
@@ -12,18 +11,7 @@ import {
   type SimulatedSteam,
   type SimulatedSteamOptions,
 } from '@ticketgate/simulator'
-import type { Context } from 'mocha'
 import type { KoffiGameServer, RawCallback } from '../../fixtures/koffi-game-server.ts'
-import { skip } from '../../support/skip.ts'
-
-/** Compiles the library once; skips where there is no compiler or no Linux. */
-export async function requireSteamClient(context: Context): Promise<string> {
-  try {
-    return await compileSteamClient()
-  } catch (error) {
-    skip(context, error instanceof Error ? (error.message.split('\n')[0] as string) : String(error))
-  }
-}
 
 /** A process that does what it is told, and dies with its scope. */
 export interface Puppet extends AsyncDisposable {

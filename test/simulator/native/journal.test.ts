@@ -6,7 +6,8 @@ import { compileSteamClient, createSimulatedSteam, readJournal } from '@ticketga
 import fc from 'fast-check'
 import sinon from 'sinon'
 import { createFolder } from '../../support/folder.ts'
-import { createNativeWorld, join, readVerdicts, requireSteamClient, until } from './harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
+import { createNativeWorld, join, readVerdicts, until } from './harness.ts'
 
 describe('native journal', function () {
   this.timeout(60_000)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { compileSteamClient, readJournal } from '@ticketgate/simulator'
-import { createNativeWorld, join, readVerdicts, requireSteamClient, startPuppet, until } from './harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
+import { createNativeWorld, join, readVerdicts, startPuppet, until } from './harness.ts'
 
 describe('native processes', function () {
   this.timeout(30_000)

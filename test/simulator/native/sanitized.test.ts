@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { createRandom, mutateBytes } from '../../fixtures/ticket-mutator.ts'
 import { run } from '../../support/run.ts'
 import { skip } from '../../support/skip.ts'
-import { createNativeWorld, readVerdicts, requireSteamClient, startServerProcess, until } from './harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
+import { createNativeWorld, readVerdicts, startServerProcess, until } from './harness.ts'
 
 /** The same library, and one that watches its own memory. */
 const compiler = 'gcc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all'

@@ -14,7 +14,8 @@ import {
 } from '@ticketgate/simulator'
 import { steamWebApi } from '@ticketgate/steam'
 import { type Guard, guard } from '@ticketgate/ws'
-import { type Puppet, requireSteamClient, startPuppet } from '../../simulator/native/harness.ts'
+import { type Puppet, startPuppet } from '../../simulator/native/harness.ts'
+import { requireSteamClient } from '../../support/steam-client.ts'
 
 const libraries = ['steamworks.js', '@pipelab/steamworks.js'] as const
 const places = ['here', 'process'] as const
