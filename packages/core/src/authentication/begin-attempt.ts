@@ -1,4 +1,5 @@
 import type { Refusal } from '../codes/refusal.ts'
+import { Link } from '../collections/chain.ts'
 import type { TicketReading, Verdict } from '../ports/backend.ts'
 import type { SteamId } from '../steam-id.ts'
 import type { Deadline } from '../time/deadlines.ts'
@@ -18,7 +19,7 @@ import type { BeginOptions } from './session-registry.ts'
 export type BeginAttemptState = 'queued' | 'asking' | 'awaiting' | 'draining' | 'done'
 
 /** One `beginAuthSession` under way. */
-export class BeginAttempt {
+export class BeginAttempt extends Link<BeginAttempt> {
   readonly user: SteamId
   readonly ticket: TicketReading
   readonly identity: string | undefined
@@ -40,6 +41,7 @@ export class BeginAttempt {
   #resolve!: (outcome: AuthSession | Refusal) => void
 
   constructor(user: SteamId, ticket: TicketReading, options: BeginOptions) {
+    super()
     this.user = user
     this.ticket = ticket
     this.identity = options.identity

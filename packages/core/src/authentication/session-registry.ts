@@ -2,6 +2,7 @@ import { type Code, isCode } from '../codes/codes.ts'
 import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
+import { Chain } from '../collections/chain.ts'
 import { LiveMap } from '../events/live-map.ts'
 import type { Backend, BeginAuthSessionAnswer, TicketReading, Verdict } from '../ports/backend.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -50,7 +51,7 @@ export class SessionRegistry {
   readonly #listener: SessionRegistryListener
   readonly #drainMs: number
   readonly #open = new Map<SteamId, AuthSession>()
-  readonly #attempts = new Set<BeginAttempt>()
+  readonly #attempts = new Chain<BeginAttempt>()
   /** Used with exclusive backends alone. */
   readonly #turns = new Turns((attempt) => this.#ask(attempt))
   readonly #owed: OwedVerdicts
@@ -112,7 +113,7 @@ export class SessionRegistry {
   /** Ends a player's open session and gives up on attempts under way. `false` when there was neither. */
   end(user: SteamId): boolean {
     let found = false
-    for (const attempt of this.#attempts) {
+    for (const attempt of this.#attempts.toArray()) {
       if (attempt.user !== user || attempt.isSettled) continue
       found = true
       this.abort(attempt, createRefusal('connection-lost'))
@@ -128,7 +129,7 @@ export class SessionRegistry {
   /** Ends everything. Resolves when the backend holds nothing for us any more. */
   async endAll(): Promise<void> {
     // The latest first: whoever ends gives the turn to the next, who must not be shown to Steam any more.
-    for (const attempt of [...this.#attempts].reverse()) {
+    for (const attempt of this.#attempts.toArray().reverse()) {
       attempt.isClosing = true
       this.abort(attempt, createRefusal('server-closing'))
       if (attempt.state === 'draining') this.#giveUpOnVerdict(attempt)
@@ -349,7 +350,7 @@ export class SessionRegistry {
   }
 
   #finish(attempt: BeginAttempt): void {
-    if (!this.#attempts.delete(attempt)) return
+    if (!this.#attempts.remove(attempt)) return
     attempt.state = 'done'
     this.#deadlines.cancel(attempt.deadline)
     this.#turns.remove(attempt)

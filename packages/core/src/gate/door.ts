@@ -1,4 +1,5 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import { Chain } from '../collections/chain.ts'
 import type { TicketReading } from '../ports/backend.ts'
 import type { Connection } from '../ports/connection.ts'
 import { type HelloMessage, protocolVersion, type TicketMessage } from '../protocol/messages.ts'
@@ -18,9 +19,10 @@ const closing = createRefusal('server-closing', { retryAfterMs: 5_000 })
 export class Door {
   readonly #gate: GateContext
   readonly #attempts: RateLimiter | undefined
-  readonly #pending = new Set<HandshakeRunner>()
-  /** Those of the pending that have shown no ticket yet, the oldest first. */
-  readonly #waiting = new Set<HandshakeRunner>()
+  /** Handshakes that have shown no ticket yet, the oldest first. */
+  readonly #waiting = new Chain<HandshakeRunner>()
+  /** Handshakes whose ticket is being verified. */
+  readonly #verifying = new Chain<HandshakeRunner>()
   /** Places kept for callers who may ask again with the same ticket. */
   readonly #reservations = new Map<string, Promise<Admission | Refusal>>()
 
@@ -32,7 +34,7 @@ export class Door {
 
   /** Handshakes waiting or being verified. */
   get pending(): number {
-    return this.#pending.size
+    return this.#waiting.size + this.#verifying.size
   }
 
   open(connection: Connection): Handshake {
@@ -42,7 +44,6 @@ export class Door {
       runner.dispatch('failed', refusal)
       return runner
     }
-    this.#waiting.add(runner)
     const greet = (identity: string): void => {
       if (runner.state !== 'waiting') return
       runner.expect(identity)
@@ -101,13 +102,12 @@ export class Door {
 
   /** The gate closes: nobody who is still at the door gets in. */
   clear(refusal: Refusal): void {
-    for (const runner of [...this.#pending]) runner.dispatch('revoked', refusal)
+    for (const runner of [...this.#waiting.toArray(), ...this.#verifying.toArray()]) runner.dispatch('revoked', refusal)
   }
 
   /** A handshake is over, either way. */
   settled(runner: HandshakeRunner): void {
-    this.#pending.delete(runner)
-    this.#waiting.delete(runner)
+    runner.chain?.remove(runner)
   }
 
   refused(runner: HandshakeRunner, refusal: Refusal): void {
@@ -175,23 +175,22 @@ export class Door {
       if (waitMs > 0) return createRefusal('too-many-attempts', { retryAfterMs: waitMs })
     }
     if (!this.#makeRoom()) return createRefusal('too-many-pending')
-    this.#pending.add(runner)
+    this.#waiting.add(runner)
     return undefined
   }
 
   /** Connections that show no ticket must not keep out those that do: the one that has waited longest goes. */
   #makeRoom(): boolean {
-    if (this.#pending.size < this.#gate.settings.maxPendingHandshakes) return true
-    for (const oldest of this.#waiting) {
-      oldest.dispatch('failed', createRefusal('too-many-pending'))
-      return true
-    }
-    return false
+    if (this.pending < this.#gate.settings.maxPendingHandshakes) return true
+    const oldest = this.#waiting.first
+    if (oldest === undefined) return false
+    oldest.dispatch('failed', createRefusal('too-many-pending'))
+    return true
   }
 
   /** A handshake has shown its ticket. */
   presented(runner: HandshakeRunner): void {
-    this.#waiting.delete(runner)
+    if (this.#waiting.remove(runner)) this.#verifying.add(runner)
   }
 
   #toHello(identity: string): HelloMessage {

@@ -1,4 +1,5 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import { Link } from '../collections/chain.ts'
 import type { TicketReading } from '../ports/backend.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
 import { parseClientMessage } from '../protocol/parse.ts'
@@ -19,7 +20,7 @@ export interface HandshakePeer {
 }
 
 /** @internal One handshake, driven by the first two rows of the table in transitions.ts. */
-export class HandshakeRunner implements Handshake, VerificationListener {
+export class HandshakeRunner extends Link<HandshakeRunner> implements Handshake, VerificationListener {
   state: State = 'waiting'
   readonly peer: HandshakePeer
   verification: Verification | undefined
@@ -30,6 +31,7 @@ export class HandshakeRunner implements Handshake, VerificationListener {
   #deadline: Deadline | undefined
 
   constructor(gate: GateContext, door: Door, peer: HandshakePeer) {
+    super()
     this.#gate = gate
     this.#door = door
     this.peer = peer

@@ -43,8 +43,35 @@ export function parseClientMessage(
         : 'a message must begin with {"ticketgate":" and no white space',
     )
   }
+  const message = readCanonical(text, maxBytes)
+  if (message !== undefined) return { ok: true, message }
   const value = parseJson(text)
   return value === undefined ? protocolError('not JSON') : checkTicketMessage(value, maxBytes)
+}
+
+/**
+ * A message in the form in which our clients write it: fields in order, no white space, nothing escaped. Cut out of
+ * the text in place, at a quarter of what `JSON.parse` and a look at each property cost. Whatever is otherwise, or
+ * wrong, is left to them.
+ */
+function readCanonical(text: string, maxBytes: number): TicketMessage | undefined {
+  if (!text.startsWith(canonicalStart) || text.includes('\\')) return undefined
+  const kindEnd = text.indexOf('"', canonicalStart.length)
+  const kind = text.slice(canonicalStart.length, kindEnd)
+  if (!(isTicketKind(kind) || kind === 'pass') || !text.startsWith(appIdKey, kindEnd)) return undefined
+  const appIdEnd = text.indexOf(',', kindEnd + appIdKey.length)
+  const digits = text.slice(kindEnd + appIdKey.length, appIdEnd)
+  const appId = Number(digits)
+  if (!isAppId(appId) || String(appId) !== digits || !text.startsWith(dataKey, appIdEnd)) return undefined
+  const dataStart = appIdEnd + dataKey.length
+  const dataEnd = text.indexOf('"', dataStart)
+  if (dataEnd === dataStart || dataEnd - dataStart > maxBytes || !text.endsWith('"}')) return undefined
+  const data = text.slice(dataStart, dataEnd)
+  if (dataEnd === text.length - 2) return { ticketgate: 'ticket', kind, appId, data }
+  const identityStart = dataEnd + identityKey.length
+  const identity = text.slice(identityStart, text.length - 2)
+  if (!text.startsWith(identityKey, dataEnd) || identity.length > maxIdentityLength) return undefined
+  return plainText.test(identity) ? { ticketgate: 'ticket', kind, appId, data, identity } : undefined
 }
 
 /**
@@ -139,6 +166,11 @@ export function own(value: object, key: string): unknown {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const prefixBytes = new TextEncoder().encode(messagePrefix)
 const ticketPrefix = `${messagePrefix}ticket"`
+const canonicalStart = `${ticketPrefix},"kind":"`
+const appIdKey = '","appId":'
+const dataKey = ',"data":"'
+const identityKey = '","identity":"'
+const plainText = /^[\w.:-]*$/
 
 function startsWithBytes(data: Uint8Array, prefix: Uint8Array): boolean {
   if (data.length < prefix.length) return false

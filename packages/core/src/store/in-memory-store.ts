@@ -106,7 +106,8 @@ export class InMemoryStore implements Store {
       this.#rememberedCount++
       this.#oldest = undefined
     }
-    records.set(key, now + ttlMs)
+    // A whole number: the engine keeps one with a fraction as an object of its own.
+    records.set(key, Math.ceil(now + ttlMs))
     this.#sweepAt ??= this.#deadlines.add(sweepMs, this.#sweep)
     return true
   }

@@ -1,3 +1,4 @@
+import { Chain, Link } from '../collections/chain.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import { monotonicNow } from './monotonic-now.ts'
 
@@ -9,54 +10,29 @@ export interface Deadline {
 
 const tickMs = 50
 
-/** A deadline in the list of its bucket: entering and leaving a list costs no table and no closure. */
-class Waiting implements Deadline {
+/** A deadline in its bucket. */
+class Waiting extends Link<Waiting> implements Deadline {
   readonly expire: (target: unknown) => void
   readonly target: unknown
-  bucket: Bucket | undefined
-  previous: Waiting | undefined
-  next: Waiting | undefined
 
   constructor(expire: (target: unknown) => void, target: unknown) {
+    super()
     this.expire = expire
     this.target = target
   }
 
   get isWaiting(): boolean {
-    return this.bucket !== undefined
+    return this.chain !== undefined
   }
 }
 
 /** Deadlines of the same tick, in the order in which they were added. */
-class Bucket {
+class Bucket extends Chain<Waiting> {
   readonly tick: number
-  size = 0
-  first: Waiting | undefined
-  #last: Waiting | undefined
 
   constructor(tick: number) {
+    super()
     this.tick = tick
-  }
-
-  add(deadline: Waiting): void {
-    deadline.bucket = this
-    deadline.previous = this.#last
-    if (this.#last === undefined) this.first = deadline
-    else this.#last.next = deadline
-    this.#last = deadline
-    this.size++
-  }
-
-  remove(deadline: Waiting): void {
-    const { previous, next } = deadline
-    if (previous === undefined) this.first = next
-    else previous.next = next
-    if (next === undefined) this.#last = previous
-    else next.previous = previous
-    deadline.bucket = undefined
-    deadline.previous = undefined
-    deadline.next = undefined
-    this.size--
   }
 
   clear(): void {
@@ -94,21 +70,24 @@ export class Deadlines {
   add<Target>(delayMs: number, expire: (target: Target) => void, target?: Target): Deadline {
     const tick = Math.ceil((monotonicNow(this.#clock) + delayMs) / tickMs)
     const deadline = new Waiting(expire as (target: unknown) => void, target)
-    let bucket = this.#buckets.get(tick)
-    if (bucket === undefined) {
-      bucket = new Bucket(tick)
-      this.#buckets.set(tick, bucket)
-    }
-    bucket.add(deadline)
+    this.#bucketOf(tick).add(deadline)
     if (tick < this.#armedFor) this.#arm(tick)
     return deadline
+  }
+
+  #bucketOf(tick: number): Bucket {
+    const found = this.#buckets.get(tick)
+    if (found !== undefined) return found
+    const bucket = new Bucket(tick)
+    this.#buckets.set(tick, bucket)
+    return bucket
   }
 
   /** Forgets a deadline; nothing happens when it has passed or was cancelled before. */
   cancel(deadline: Deadline | undefined): void {
     if (deadline === undefined) return
     const waiting = deadline as Waiting
-    const { bucket } = waiting
+    const bucket = waiting.chain as Bucket | undefined
     if (bucket === undefined) return
     bucket.remove(waiting)
     // One of the sweep that is running is not in the table any more.
