@@ -112,7 +112,8 @@ function backend(origin: string, key: string, name = 'steamWebApi', signal?: () 
   const api = steamWebApi({ key, apps: 480, baseUrl: origin, dailyCallLimit: Number.POSITIVE_INFINITY })
   return {
     name,
-    call: (ticket) => api.beginAuthSession!({ ticket, steamId: '76561197960287930', identity: 'my-game' }, signal?.()),
+    call: (ticket) =>
+      api.beginAuthSession!({ ticket, steamId: '76561197960287930', identity: 'my-game' }, { signal: signal?.() }),
     close: () => api.close(),
   }
 }

@@ -70,7 +70,7 @@ export async function startServer(
           steamId,
           identity: undefined,
         },
-        signal,
+        { signal },
       ),
     async connect(serverId) {
       library.sendConnected(serverId)

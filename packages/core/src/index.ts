@@ -65,6 +65,7 @@ export type {
   TicketReading,
   Verdict,
 } from './ports/backend.ts'
+export { type Cancellation, whenCanceled } from './ports/cancellation.ts'
 export { type Clock, systemClock } from './ports/clock.ts'
 export type { Connection } from './ports/connection.ts'
 export { type Logger, type LogMethod, silentLogger } from './ports/logger.ts'

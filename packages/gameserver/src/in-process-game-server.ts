@@ -4,6 +4,7 @@ import {
   type BackendEvent,
   type BeginAuthSessionAnswer,
   type BeginAuthSessionRequest,
+  type Cancellation,
   codeFromBeginResult,
   Emitter,
   type IssuedTicket,
@@ -119,12 +120,12 @@ export class InProcessGameServer implements GameServer {
 
   async beginAuthSession(
     { ticket, steamId }: BeginAuthSessionRequest,
-    signal?: AbortSignal,
+    cancellation?: Cancellation,
   ): Promise<BeginAuthSessionAnswer> {
-    signal?.throwIfAborted()
+    cancellation?.signal?.throwIfAborted()
     // Steam answers within the call. One step aside, and whoever aborts or closes right after asking has opened nothing.
     await undefined
-    signal?.throwIfAborted()
+    cancellation?.signal?.throwIfAborted()
     if (!isSteamId(steamId)) throw new TypeError('"steamId" must be the SteamID of a player, 17 digits')
     this.#requireConnected()
     // A loss is known to the library before its callback is read, and a begin then would never be answered.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Code } from '@ticketgate/core'
+import type { AuthSession, Code, Refusal } from '@ticketgate/core'
 import { fakeTicket, playerId } from '../../fixtures/fake-ticket.ts'
 import { settle } from '../../fixtures/virtual-clock.ts'
 import { assertRefused, createWorld, requireSession, track, type World } from './world.ts'
@@ -186,18 +186,23 @@ describe('Authentication › an exclusive backend', () => {
 
     it('refuse all who queued with duplicate-request, however many there are', async () => {
       const first = begin()
-      const queued = Array.from({ length: 20_000 }, () =>
-        world.authentication.attempt(world.backend.begins[0]!.request.ticket, player, {
-          identity: undefined,
-          replace: false,
-          timeoutMs: 0,
-        }),
+      const queued = Array.from(
+        { length: 20_000 },
+        () =>
+          new Promise<AuthSession | Refusal>((onOutcome) => {
+            world.authentication.attempt(world.backend.begins[0]!.request.ticket, player, {
+              identity: undefined,
+              replace: false,
+              timeoutMs: 0,
+              onOutcome,
+            })
+          }),
       )
       world.backend.begins[0]!.begun()
       await settle()
       world.backend.sayVerdict(player)
       requireSession(await first)
-      for (const { outcome } of queued) await assertRefused(outcome, 'duplicate-request')
+      for (const outcome of queued) await assertRefused(outcome, 'duplicate-request')
       assert.equal(world.authentication.pendingBegins, 0)
     })
 

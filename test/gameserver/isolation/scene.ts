@@ -61,7 +61,7 @@ export async function createScene({ plan = ['connected'], options, times }: Scen
   const begin = (steamId: SteamId, text: string, signal?: AbortSignal): Promise<BeginAuthSessionAnswer> =>
     server.beginAuthSession!(
       { ticket: { data: Buffer.from(text) } as unknown as TicketReading, steamId, identity: undefined },
-      signal,
+      { signal },
     )
   const nextTold = (type: BackendEvent['type']): Promise<BackendEvent> => nextToldBy(server, type)
 

@@ -293,7 +293,7 @@ describe('steamWebApi: questions about players', () => {
     await using scene = await createScene({})
     scene.api.faults.add({ kind: 'hang' })
     const leaver = new AbortController()
-    const bans = scene.backend.getPlayerBans!(['76561197960265999'], leaver.signal)
+    const bans = scene.backend.getPlayerBans!(['76561197960265999'], { signal: leaver.signal })
     while (scene.api.calls.total === 0) await turns(1)
     leaver.abort(new Error('gone'))
     await assert.rejects(bans, /gone/)

@@ -162,7 +162,7 @@ export function begin(
 ): Promise<BeginAuthSessionAnswer> {
   const reading: TicketReading = ticket instanceof Uint8Array ? backend.inspectTicket!(ticket) : ticket
   const steamId = reading.steamId ?? playerSteamId
-  return backend.beginAuthSession!({ ticket: reading, steamId, identity }, signal)
+  return backend.beginAuthSession!({ ticket: reading, steamId, identity }, { signal })
 }
 
 export interface BeginOptions {

@@ -4,6 +4,7 @@ import { UserHasLicenseForAppResult } from '../codes/steam-responses.ts'
 import { Emitter, type Unsubscribe } from '../events/emitter.ts'
 import { requireInteger, requireObject } from '../options.ts'
 import type { Awaitable, Backend, BackendEvent, TicketKind, TicketReading, Verdict } from '../ports/backend.ts'
+import type { Cancellation } from '../ports/cancellation.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import { type AppId, isAppId, isSteamId, type SteamId } from '../steam-id.ts'
 import { Deadlines } from '../time/deadlines.ts'
@@ -212,18 +213,23 @@ export class Authentication {
     if (problem !== undefined) return createRefusal(problem.refusalCode, { detail: problem.code })
     if (reading.steamId === undefined) return createRefusal('ticket-malformed')
     if (user !== undefined && reading.steamId !== user) return createRefusal('steam-id-mismatch')
-    const attempt = this.attempt(reading, reading.steamId, {
-      identity: options.identity,
-      replace: options.replace ?? false,
-      timeoutMs: this.#verdictTimeoutMs,
+    const { steamId } = reading
+    let attempt!: BeginAttempt
+    const found = new Promise<AuthSession | Refusal>((resolve) => {
+      attempt = this.attempt(reading, steamId, {
+        identity: options.identity,
+        replace: options.replace ?? false,
+        timeoutMs: this.#verdictTimeoutMs,
+        onOutcome: resolve,
+      })
     })
-    if (signal === undefined) return attempt.outcome
+    if (signal === undefined) return found
     const abort = (): void => this.abandon(attempt, createRefusal('connection-lost'))
     // What listeners and backends do while the begin goes out may have aborted already.
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
     try {
-      const outcome = await attempt.outcome
+      const outcome = await found
       if (signal.aborted) {
         if (outcome.ok) outcome.end()
         signal.throwIfAborted()
@@ -256,7 +262,7 @@ export class Authentication {
   async userHasLicenseForApp(user: SteamId, appId: AppId, options: CallOptions = {}): Promise<LicenseAnswer> {
     if (!isAppId(appId)) throw new TypeError(`"appId" must be an integer from 1 to 4294967295, got ${describe(appId)}`)
     options.signal?.throwIfAborted()
-    return this.lookUpLicense(user, appId, options.signal)
+    return this.lookUpLicense(user, appId, options)
   }
 
   /** Ends all sessions, cancels all tickets, closes the backend. Idempotent. */
@@ -290,12 +296,12 @@ export class Authentication {
   }
 
   /** @internal The same as {@link userHasLicenseForApp}, at once when the backend knows it at once. */
-  lookUpLicense(user: SteamId, appId: AppId, signal: AbortSignal | undefined): Awaitable<LicenseAnswer> {
+  lookUpLicense(user: SteamId, appId: AppId, cancellation: Cancellation): Awaitable<LicenseAnswer> {
     if (this.backend.userHasLicenseForApp === undefined) throw this.#unsupported('look up licences')
     if (!this.activeSessions.has(user)) return 'no-auth'
-    const asked = this.backend.userHasLicenseForApp(user, appId, signal)
+    const asked = this.backend.userHasLicenseForApp(user, appId, cancellation)
     if (typeof asked === 'number') return this.#toLicenseAnswer(user, asked)
-    return abortable(Promise.resolve(asked), signal).then((answer) => this.#toLicenseAnswer(user, answer))
+    return abortable(Promise.resolve(asked), cancellation.signal).then((answer) => this.#toLicenseAnswer(user, answer))
   }
 
   #toLicenseAnswer(user: SteamId, answer: number): LicenseAnswer {

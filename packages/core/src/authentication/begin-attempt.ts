@@ -1,6 +1,7 @@
 import type { Refusal } from '../codes/refusal.ts'
 import { Link } from '../collections/chain.ts'
 import type { TicketReading, Verdict } from '../ports/backend.ts'
+import { CancelableCall } from '../ports/cancellation.ts'
 import type { SteamId } from '../steam-id.ts'
 import type { Deadline } from '../time/deadlines.ts'
 import type { AuthSession } from './auth-session.ts'
@@ -24,11 +25,10 @@ export class BeginAttempt extends Link<BeginAttempt> {
   readonly ticket: TicketReading
   readonly identity: string | undefined
   readonly replace: boolean
-  readonly outcome: Promise<AuthSession | Refusal>
-  readonly abortController: AbortController
+  readonly call: CancelableCall
   state: BeginAttemptState = 'queued'
-  /** Whether the caller has its outcome. */
-  isSettled = false
+  /** What the caller gets, once it is known. */
+  outcome: AuthSession | Refusal | undefined
   deadline: Deadline | undefined
   /** A verdict that overtook the backend's answer. */
   earlyVerdict: Verdict | undefined
@@ -38,7 +38,7 @@ export class BeginAttempt extends Link<BeginAttempt> {
   hasTakenOwedVerdict = false
   /** Everything is being closed: end at once instead of draining. */
   isClosing = false
-  #resolve!: (outcome: AuthSession | Refusal) => void
+  #onOutcome: ((outcome: AuthSession | Refusal) => void) | undefined
 
   constructor(user: SteamId, ticket: TicketReading, options: BeginOptions) {
     super()
@@ -46,16 +46,25 @@ export class BeginAttempt extends Link<BeginAttempt> {
     this.ticket = ticket
     this.identity = options.identity
     this.replace = options.replace
-    this.abortController = options.abortController ?? new AbortController()
-    this.outcome = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
+    this.call = options.call ?? new CancelableCall()
+    this.#onOutcome = options.onOutcome
+  }
+
+  /** Whether the caller's outcome is known. */
+  get isSettled(): boolean {
+    return this.outcome !== undefined
   }
 
   settle(outcome: AuthSession | Refusal): void {
-    if (this.isSettled) return
-    this.isSettled = true
-    this.#resolve(outcome)
+    this.outcome ??= outcome
+  }
+
+  /** Gives the caller the outcome, where there is one: when the registry has done its own part, since the caller may go on at once. */
+  tell(): void {
+    const onOutcome = this.#onOutcome
+    if (this.outcome === undefined || onOutcome === undefined) return
+    this.#onOutcome = undefined
+    onOutcome(this.outcome)
   }
 
   /** Keeps the graver of several verdicts that came before the backend's answer. */

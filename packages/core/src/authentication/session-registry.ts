@@ -5,6 +5,7 @@ import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
 import { Chain } from '../collections/chain.ts'
 import { LiveMap } from '../events/live-map.ts'
 import type { Backend, BeginAuthSessionAnswer, TicketReading, Verdict } from '../ports/backend.ts'
+import type { CancelableCall } from '../ports/cancellation.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppId, isSteamId, type SteamId } from '../steam-id.ts'
 import type { Deadlines } from '../time/deadlines.ts'
@@ -29,8 +30,10 @@ export interface BeginOptions {
   readonly replace: boolean
   /** Until the verdict, in milliseconds; 0 when the caller aborts by itself. */
   readonly timeoutMs: number
-  /** The caller's own, aborted with the attempt, for those who would make one anyway. */
-  readonly abortController?: AbortController
+  /** Called once with the session or why there is none, perhaps before `begin` returns. Must not throw. */
+  readonly onOutcome: (outcome: AuthSession | Refusal) => void
+  /** The caller's own, for those who give up more than the begin with it. */
+  readonly call?: CancelableCall
 }
 
 /**
@@ -102,12 +105,13 @@ export class SessionRegistry {
         this.#finish(attempt)
         break
       case 'asking':
-        attempt.abortController.abort()
+        attempt.call.cancel()
         break
       case 'awaiting':
         this.#drain(attempt)
         break
     }
+    attempt.tell()
   }
 
   /** Ends a player's open session and gives up on attempts under way. `false` when there was neither. */
@@ -197,7 +201,7 @@ export class SessionRegistry {
       answer = Promise.resolve(
         this.#backend.beginAuthSession!(
           { ticket: attempt.ticket, steamId: user, identity: attempt.identity },
-          attempt.abortController.signal,
+          attempt.call,
         ),
       )
     } catch (error) {
@@ -354,11 +358,12 @@ export class SessionRegistry {
     attempt.state = 'done'
     this.#deadlines.cancel(attempt.deadline)
     this.#turns.remove(attempt)
-    if (this.#attempts.size === 0) {
+    if (this.#attempts.size === 0 && this.#onIdle.length > 0) {
       const waiting = this.#onIdle
       this.#onIdle = []
       for (const resolve of waiting) resolve()
     }
+    attempt.tell()
   }
 
   #close(session: AuthSession, reason: SessionEndReason, tellBackend: boolean): void {

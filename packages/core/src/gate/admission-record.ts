@@ -228,7 +228,7 @@ export class AdmissionRecord implements Admission {
         break
       case 'verify':
         this.#setDeadline(this.#gate.settings.verdictTimeoutMs)
-        this.#waiting().verification = this.#gate.renewals.verify(this, message!)
+        this.#startVerification(this.#gate.renewals.verification(this, message!))
         break
       case 'abort':
         this.verification?.abort(refusal ?? createRefusal('connection-lost'))
@@ -245,6 +245,12 @@ export class AdmissionRecord implements Admission {
         break
       }
     }
+  }
+
+  /** Known before it starts, since it may be over before it has been started. */
+  #startVerification(verification: Verification): void {
+    this.#waiting().verification = verification
+    verification.start()
   }
 
   #taken(): void {

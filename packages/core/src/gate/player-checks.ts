@@ -2,6 +2,7 @@ import { abortable } from '../authentication/abortable.ts'
 import type { LicenseAnswer } from '../authentication/authentication.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { Awaitable, TicketReading } from '../ports/backend.ts'
+import type { CancelableCall } from '../ports/cancellation.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
 import type { GateContext } from './context.ts'
 import type { PolicyRefusal, VerifiedPlayer } from './options.ts'
@@ -14,7 +15,8 @@ export interface CheckContext {
   readonly reading: TicketReading | undefined
   readonly address: string | undefined
   readonly isRenewal: boolean
-  readonly signal: AbortSignal
+  /** Given up with what they are checked for. */
+  readonly call: CancelableCall
   stopped(): Refusal | undefined
 }
 
@@ -91,7 +93,7 @@ async function askOwnerBans(context: CheckContext, owner: SteamId): Promise<Refu
   const { backend, settings } = context.gate
   if (backend.getPlayerBans === undefined) return undefined
   try {
-    const bans = await orAborted(backend.getPlayerBans([owner], context.signal), context.signal)
+    const bans = await orAborted(backend.getPlayerBans([owner], context.call), context.call)
     const found = bans.find((each) => each.steamId === owner)
     if (found?.publisherBanned === true && settings.bans.publisher === 'refuse') return createRefusal('owner-banned')
     if (found?.vacBanned === true && settings.bans.vac === 'refuse') return createRefusal('owner-banned')
@@ -105,11 +107,11 @@ async function askOwnerBans(context: CheckContext, owner: SteamId): Promise<Refu
 function checkBanList(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
   const { isBanned, followOwner } = context.gate.settings.bans
   if (isBanned === undefined) return undefined
-  const { signal } = context
+  const { call } = context
   const { steamId, ownerSteamId } = player
   const followsOwner = followOwner && ownerSteamId !== steamId
   const ask = (who: SteamId, code: 'banned' | 'owner-banned'): Awaitable<Refusal | undefined> => {
-    const answer = orAborted(isBanned(who, { signal }), signal)
+    const answer = orAborted(isBanned(who, call), call)
     const judge = (isOut: boolean): Refusal | undefined => (isOut ? createRefusal(code) : undefined)
     return answer instanceof Promise ? answer.then(judge) : judge(answer)
   }
@@ -134,7 +136,7 @@ function checkLicense(context: CheckContext, steamId: SteamId, appId: AppId): Aw
   }
   const fail = (error: unknown): Refusal => context.stopped() ?? toBackendRefusal(error)
   try {
-    const answer = context.gate.authentication.lookUpLicense(steamId, appId, context.signal)
+    const answer = context.gate.authentication.lookUpLicense(steamId, appId, context.call)
     return answer instanceof Promise ? answer.then(judge, fail) : judge(answer)
   } catch (error) {
     return fail(error)
@@ -150,7 +152,7 @@ function checkLoginRate({ gate, isRenewal }: CheckContext, { session, steamId }:
 function checkPolicies(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
   const { policies } = context.gate.settings
   if (context.isRenewal || policies.length === 0) return undefined
-  const { signal, reading } = context
+  const { call, reading } = context
   const verified: VerifiedPlayer = Object.freeze({
     steamId: player.steamId,
     ownerSteamId: player.ownerSteamId,
@@ -162,7 +164,7 @@ function checkPolicies(context: CheckContext, player: Player): Awaitable<Refusal
   })
   const judge = (answer: unknown): Refusal | undefined => context.stopped() ?? toPolicyRefusal(answer)
   return firstRefusal(policies, (policy) => {
-    const answer = orAborted<PolicyRefusal | undefined | void>(policy(verified, { signal }), signal)
+    const answer = orAborted<PolicyRefusal | undefined | void>(policy(verified, call), call)
     return answer instanceof Promise ? answer.then(judge) : judge(answer)
   })
 }
@@ -190,8 +192,8 @@ function toPolicyRefusal(answer: unknown): Refusal | undefined {
   return createRefusal('policy-refused', { customCode: code, message, retryAfterMs })
 }
 
-/** Waits no longer than the signal, also for those who do not heed it: a session would stay open as long. */
-function orAborted<Value>(asked: Awaitable<Value>, signal: AbortSignal): Awaitable<Value> {
+/** Waits no longer than the call, also for those who do not heed it: a session would stay open as long. */
+function orAborted<Value>(asked: Awaitable<Value>, call: CancelableCall): Awaitable<Value> {
   const isPromise = typeof asked === 'object' && asked !== null && 'then' in asked
-  return isPromise ? abortable(Promise.resolve(asked), signal) : asked
+  return isPromise ? abortable(Promise.resolve(asked), call.signal) : asked
 }

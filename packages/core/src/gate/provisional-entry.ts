@@ -1,4 +1,6 @@
+import type { AuthSession } from '../authentication/auth-session.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import { CancelableCall } from '../ports/cancellation.ts'
 import type { GateContext } from './context.ts'
 import type { Player, Provisional } from './player.ts'
 import { checkPlayer } from './player-checks.ts'
@@ -46,11 +48,14 @@ async function verifyPlayer(gate: GateContext, player: Player): Promise<void> {
 async function verifyInTurn(gate: GateContext, player: Player, provisional: Provisional): Promise<void> {
   // While others were before, the player may have left or been verified.
   if (gate.players.get(player.steamId) !== player || player.provisional !== provisional) return
-  const outcome = await gate.authentication.attempt(provisional.reading, player.steamId, {
-    identity: provisional.identity === '' ? undefined : provisional.identity,
-    replace: true,
-    timeoutMs: gate.settings.verdictTimeoutMs,
-  }).outcome
+  const outcome = await new Promise<AuthSession | Refusal>((resolve) => {
+    gate.authentication.attempt(provisional.reading, player.steamId, {
+      identity: provisional.identity === '' ? undefined : provisional.identity,
+      replace: true,
+      timeoutMs: gate.settings.verdictTimeoutMs,
+      onOutcome: resolve,
+    })
+  })
   if (gate.players.get(player.steamId) !== player || player.provisional !== provisional) {
     // Whoever has come in meanwhile goes on with this session.
     if (outcome.ok) gate.players.unpin(gate.players.adopt(outcome))
@@ -73,8 +78,8 @@ async function verifyInTurn(gate: GateContext, player: Player, provisional: Prov
 }
 
 async function recheck(gate: GateContext, player: Player): Promise<Refusal | undefined> {
-  const controller = new AbortController()
-  const deadline = gate.deadlines.add(gate.settings.verdictTimeoutMs, () => controller.abort())
+  const call = new CancelableCall()
+  const deadline = gate.deadlines.add(gate.settings.verdictTimeoutMs, () => call.cancel())
   try {
     return await checkPlayer(
       {
@@ -82,13 +87,13 @@ async function recheck(gate: GateContext, player: Player): Promise<Refusal | und
         reading: undefined,
         address: undefined,
         isRenewal: true,
-        signal: controller.signal,
+        call,
         stopped: () => (player.session === undefined ? player.revocation : undefined),
       },
       player,
     )
   } catch (error) {
-    if (controller.signal.aborted) return createRefusal('verdict-timeout')
+    if (call.isCanceled) return createRefusal('verdict-timeout')
     gate.logger.error({ err: error, steamId: player.steamId }, 'verification failed')
     return createRefusal('internal-error', { cause: error })
   } finally {

@@ -50,9 +50,9 @@ export class Renewals {
     }
   }
 
-  /** Shows the fresh ticket to everybody who must agree. */
-  verify(record: AdmissionRecord, message: TicketMessage): Verification {
-    const verification = new Verification(
+  /** What shows the fresh ticket to everybody who must agree, to be started. */
+  verification(record: AdmissionRecord, message: TicketMessage): Verification {
+    return new Verification(
       this.#gate,
       {
         message,
@@ -63,8 +63,6 @@ export class Renewals {
       },
       { onVerified: (result) => this.#onVerified(record, result) },
     )
-    verification.start()
-    return verification
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Code } from '../codes/codes.ts'
 import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { Awaitable, TicketReading } from '../ports/backend.ts'
+import { CancelableCall } from '../ports/cancellation.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
 import type { GateContext } from './context.ts'
@@ -61,13 +62,15 @@ export class Verification implements CheckContext {
   reading: TicketReading | undefined
   /** Set once Steam has spoken. */
   player: Player | undefined
+  /** Given up with the verification. */
+  readonly call = new CancelableCall()
   readonly #listener: VerificationListener
   #aborted: Refusal | undefined
   #attempt: BeginAttempt | undefined
-  #controller: AbortController | undefined
   #turn: PlayerTurn | undefined
-  /** What the replay guard noted for this ticket, taken back when Steam could not be asked. */
-  readonly #noted: string[] = []
+  /** What the replay guard noted for this ticket and its identity, taken back when Steam could not be asked. */
+  #notedTicket: string | undefined
+  #notedIdentity: string | undefined
 
   constructor(gate: GateContext, request: VerificationRequest, listener: VerificationListener) {
     this.gate = gate
@@ -84,36 +87,38 @@ export class Verification implements CheckContext {
     return this.request.renewalOf !== undefined || this.request.message.kind === 'pass'
   }
 
-  /** Aborts with the verification; made only for those who ask for it. */
-  get signal(): AbortSignal {
-    return this.#abortController.signal
-  }
-
-  get #abortController(): AbortController {
-    this.#controller ??= new AbortController()
-    return this.#controller
-  }
-
   /** Gives up. What was opened is ended; the listener is not called. */
   abort(refusal: Refusal): void {
     if (this.#aborted !== undefined) return
     this.#aborted = refusal
     if (this.#attempt !== undefined) this.gate.authentication.abandon(this.#attempt, refusal)
-    this.#controller?.abort()
+    this.call.cancel()
     // Whoever only waits goes at once; whoever has asked keeps the turn until what they opened is ended.
     this.#turn?.giveUp()
   }
 
-  /** Begins, and is itself the work that a closing gate waits for. */
+  /** Begins, and is itself the work that a closing gate waits for. The listener may be called before this returns. */
   start(): void {
     this.gate.work.begun()
-    this.#verify().then(
-      (result) => this.#end(result),
-      (error: unknown) => this.#fail(error),
-    )
+    this.#take(() => (this.request.message.kind === 'pass' ? this.#verifyPass() : this.#verify()))
   }
 
-  #end(result: Verified | Refusal): void {
+  /**
+   * Takes a step, whose answer ends the verification: at once when it is there at once, for a promise at each step is
+   * a tenth of what a gate costs. `undefined`: Steam was asked, and the next step follows its answer.
+   */
+  #take(step: () => Awaitable<Verified | Refusal | undefined>): void {
+    try {
+      const result = step()
+      if (result instanceof Promise) result.then(this.#end, this.#fail)
+      else this.#end(result)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  readonly #end = (result: Verified | Refusal | undefined): void => {
+    if (result === undefined) return
     const { work } = this.gate
     try {
       this.#settle(result)
@@ -124,7 +129,7 @@ export class Verification implements CheckContext {
     this.#turn?.leave()
   }
 
-  #fail(error: unknown): void {
+  readonly #fail = (error: unknown): void => {
     // Whoever was waited for when it was given up throws the signal's reason: that is no failure.
     if (this.#aborted === undefined) {
       this.gate.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')
@@ -163,49 +168,80 @@ export class Verification implements CheckContext {
 
   // --- step by step ---
 
-  async #verify(): Promise<Verified | Refusal> {
-    if (this.request.message.kind === 'pass') return this.#verifyPass()
+  #verify(): Awaitable<Verified | Refusal | undefined> {
     const reading = this.#read(this.gate.signature.isDue)
     if (!('data' in reading)) return reading
-    const steamId = reading.steamId!
+    const identity = this.#toIdentity()
+    return identity instanceof Promise
+      ? identity.then((found) => this.#claimTicket(reading, found))
+      : this.#claimTicket(reading, identity)
+  }
 
-    const found = this.#toIdentity()
-    const identity = found instanceof Promise ? await found : found
+  #claimTicket(reading: TicketReading, identity: string | Refusal): Awaitable<Verified | Refusal | undefined> {
     if (typeof identity !== 'string') return identity
-
-    const displacing = this.#checkDisplacement(steamId)
+    const displacing = this.#checkDisplacement(reading.steamId!)
     if (displacing !== undefined) return displacing
+    const replayed = this.#guardReplay(reading, identity)
+    return replayed instanceof Promise
+      ? replayed.then((refused) => refused ?? this.#takeTurn(reading, identity))
+      : (replayed ?? this.#takeTurn(reading, identity))
+  }
 
-    const guarded = this.#guardReplay(reading, identity)
-    const replayed = guarded instanceof Promise ? await guarded : guarded
-    if (replayed !== undefined) return replayed
+  #takeTurn(reading: TicketReading, identity: string): Awaitable<Verified | Refusal | undefined> {
     if (this.#aborted !== undefined) return this.#aborted
-    this.#turn = this.gate.turns?.take(steamId)
-    if (this.#turn?.ready !== undefined) await this.#turn.ready
+    this.#turn = this.gate.turns?.take(reading.steamId!)
+    const ready = this.#turn?.ready
+    return ready === undefined ? this.#ask(reading, identity) : ready.then(() => this.#ask(reading, identity))
+  }
+
+  #ask(reading: TicketReading, identity: string): Awaitable<Refusal | undefined> {
     if (this.#aborted !== undefined) {
-      if (isNotAsked(this.#aborted)) await this.#forget()
-      return this.#aborted
+      return isNotAsked(this.#aborted) ? this.#forgetAnd(this.#aborted) : this.#aborted
     }
+    const { gate } = this
+    const steamId = reading.steamId!
     // Again: meanwhile the player may have come in.
-    const lateDisplacing = this.#checkDisplacement(steamId)
-    if (lateDisplacing !== undefined) return lateDisplacing
+    const refused = this.#checkDisplacement(steamId) ?? this.#checkRejections()
+    if (refused !== undefined) return refused
+    const attempt = gate.authentication.attempt(reading, steamId, {
+      identity: identity === '' ? undefined : identity,
+      replace: gate.backend.sessionModel === 'one-shot' || gate.players.get(steamId) !== undefined,
+      timeoutMs: 0,
+      call: this.call,
+      onOutcome: (outcome) => {
+        const hear = (): void => this.#take(() => this.#hear(outcome, reading, identity))
+        // Given up in the middle of somebody else's step, such as another verification that has just been found good.
+        if (this.#aborted !== undefined) void Promise.resolve().then(hear)
+        else hear()
+      },
+    })
+    if (!attempt.isSettled) this.#attempt = attempt
+    return undefined
+  }
 
-    const tooMany = this.#checkRejections()
-    if (tooMany !== undefined) return tooMany
-    const outcome = await this.#ask(reading, steamId, identity).outcome
-    this.#hear(outcome, steamId)
-    if (!outcome.ok) {
-      const wasNotAsked = isNotAsked(outcome)
-      const provisional = wasNotAsked ? await this.#enterProvisionally(outcome, reading, steamId, identity) : undefined
-      // Whoever entered on the strength of the ticket has used it.
-      // A caller who hangs up has had Steam asked: the ticket is used, or one would do for any number of calls.
-      if (this.player === undefined && wasNotAsked) await this.#forget()
-      return provisional ?? outcome
+  /** What Steam has said, and everything after it. */
+  #hear(outcome: AuthSession | Refusal, reading: TicketReading, identity: string): Awaitable<Verified | Refusal> {
+    const { gate } = this
+    this.#attempt = undefined
+    if (outcome.ok) {
+      gate.signature.note(false)
+      this.player = gate.players.adopt(outcome)
+      return this.stopped() ?? this.#finish(reading)
     }
-    const stopped = this.stopped()
-    if (stopped !== undefined) return stopped
+    if (forged.has(outcome.code)) gate.signature.note(true)
+    const wasNotAsked = isNotAsked(outcome)
+    if (!wasNotAsked && this.address !== undefined) gate.rejections?.take(toRateLimitKey(this.address))
+    const known = gate.players.get(reading.steamId!)
+    if (known !== undefined) gate.players.interrupt(known)
+    return wasNotAsked ? this.#goOnWithoutSteam(outcome, reading, identity) : outcome
+  }
 
-    return this.#finish(reading)
+  async #goOnWithoutSteam(outcome: Refusal, reading: TicketReading, identity: string): Promise<Verified | Refusal> {
+    const provisional = await this.#enterProvisionally(outcome, reading, identity)
+    // Whoever entered on the strength of the ticket has used it.
+    // A caller who hangs up has had Steam asked: the ticket is used, or one would do for any number of calls.
+    if (this.player === undefined) await this.#forget()
+    return provisional ?? outcome
   }
 
   /** A pass stands for a ticket that was exchanged: whether its session still lives is all there is to ask. */
@@ -271,8 +307,9 @@ export class Verification implements CheckContext {
    */
   #checkDisplacement(steamId: SteamId): Refusal | undefined {
     const { gate } = this
+    if (gate.backend.sessionModel !== 'exclusive') return undefined
     const known = gate.players.get(steamId)
-    if (known === undefined || gate.backend.sessionModel !== 'exclusive') return undefined
+    if (known === undefined) return undefined
     if (!this.isRenewal && gate.settings.duplicates === 'refuse' && known.present > 0) {
       return createRefusal('already-playing')
     }
@@ -295,7 +332,7 @@ export class Verification implements CheckContext {
       const isIdentityBound = !issuer.isOneTime || this.request.expectedIdentity !== undefined
       if (first instanceof Promise || !isIdentityBound) return this.#guardReplayLater(first, key, identity)
       if (!first) return createRefusal('ticket-replayed')
-      this.#noted.push(key)
+      this.#notedTicket = key
       return undefined
     } catch (error) {
       return this.gate.claims.storeFailed(error)
@@ -307,12 +344,12 @@ export class Verification implements CheckContext {
     const { store, identity: issuer } = this.gate
     try {
       if (!(await first)) return createRefusal('ticket-replayed')
-      this.#noted.push(key)
+      this.#notedTicket = key
       if (!issuer.isOneTime || this.request.expectedIdentity !== undefined) return undefined
       const identityKey = `i:${identity}`
       const fresh = store.remember({ key: identityKey, ttlMs: issuer.maxAgeMs + 10_000 })
       if (!(await fresh)) return createRefusal('ticket-replayed')
-      this.#noted.push(identityKey)
+      this.#notedIdentity = identityKey
       return undefined
     } catch (error) {
       return this.gate.claims.storeFailed(error)
@@ -328,49 +365,30 @@ export class Verification implements CheckContext {
     return waitMs > 0 ? createRefusal('too-many-attempts', { retryAfterMs: waitMs }) : undefined
   }
 
-  #ask(reading: TicketReading, steamId: SteamId, identity: string): BeginAttempt {
-    const { gate } = this
-    this.#attempt = gate.authentication.attempt(reading, steamId, {
-      identity: identity === '' ? undefined : identity,
-      replace: gate.backend.sessionModel === 'one-shot' || gate.players.get(steamId) !== undefined,
-      timeoutMs: 0,
-      abortController: this.#abortController,
-    })
-    return this.#attempt
-  }
-
-  /** Notes what Steam has said. */
-  #hear(outcome: AuthSession | Refusal, steamId: SteamId): void {
-    const { gate } = this
-    this.#attempt = undefined
-    if (outcome.ok) {
-      gate.signature.note(false)
-      this.player = gate.players.adopt(outcome)
-      return
-    }
-    if (forged.has(outcome.code)) gate.signature.note(true)
-    if (!isNotAsked(outcome) && this.address !== undefined) gate.rejections?.take(toRateLimitKey(this.address))
-    const known = gate.players.get(steamId)
-    if (known !== undefined) gate.players.interrupt(known)
-  }
-
   async #forget(): Promise<void> {
     try {
-      for (const key of this.#noted) await this.gate.store.forget({ key })
+      for (const key of [this.#notedTicket, this.#notedIdentity]) {
+        if (key !== undefined) await this.gate.store.forget({ key })
+      }
     } catch (error) {
       // The ticket stays remembered: the player needs a fresh one, which their client gets anyway.
       this.gate.logger.debug({ err: error, fingerprint: this.reading?.fingerprint }, 'ticket not forgotten')
     }
   }
 
+  async #forgetAnd(refusal: Refusal): Promise<Refusal> {
+    await this.#forget()
+    return refusal
+  }
+
   /** Steam is away: with policy `provisional`, a ticket that Steam once signed opens the gate for now. */
   async #enterProvisionally(
     outcome: Refusal,
     reading: TicketReading,
-    steamId: SteamId,
     identity: string,
   ): Promise<Verified | Refusal | undefined> {
     const { gate } = this
+    const steamId = reading.steamId!
     if (gate.settings.whenUnavailable !== 'provisional' || this.isRenewal || this.#aborted !== undefined)
       return undefined
     const known = gate.players.get(steamId)

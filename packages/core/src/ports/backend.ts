@@ -1,5 +1,6 @@
 import type { Code } from '../codes/codes.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
+import type { Cancellation } from './cancellation.ts'
 
 /**
  * How a ticket was made: `webapi` (GetAuthTicketForWebApi), `session` (GetAuthSessionTicket) or
@@ -119,7 +120,7 @@ export interface PlayerBans {
  *
  * Order of calls: `subscribe` first; any number of begins at once; for one SteamID at most one begin is
  * under way when `sessionModel` is `exclusive`. After an answer `begun` exactly one `endAuthSession`
- * follows; after `refused`, a throw or an `abort` before the answer, none. `close` comes last, once.
+ * follows; after `refused`, a throw or a call given up before the answer, none. `close` comes last, once.
  */
 export interface Backend {
   /** For logs: `steam-web-api`, `game-server`, `simulator`. */
@@ -151,23 +152,26 @@ export interface Backend {
    */
   inspectTicket?(ticket: Uint8Array | string, options?: { readonly checkSignature?: boolean }): TicketReading
   /**
-   * Shows a ticket to Steam. An abort before the answer must leave nothing open.
+   * Shows a ticket to Steam. A call that is given up before the answer must leave nothing open.
    *
    * @throws BackendError when Steam could not be asked.
    */
-  beginAuthSession?(request: BeginAuthSessionRequest, signal: AbortSignal | undefined): Promise<BeginAuthSessionAnswer>
+  beginAuthSession?(
+    request: BeginAuthSessionRequest,
+    cancellation: Cancellation | undefined,
+  ): Promise<BeginAuthSessionAnswer>
   /** Ends the session of a SteamID. For one-shot backends: the player left, stop re-checking. Must not throw. */
   endAuthSession?(steamId: SteamId): void
   /** Follow a player whom another node verified, as after a good begin of our own; one-shot backends with re-checks. */
   follow?(verdict: Verdict, appId: AppId): void
   /** EUserHasLicenseForAppResult for a player with an open session: 0 has, 1 has not, 2 not authenticated. */
-  userHasLicenseForApp?(steamId: SteamId, appId: AppId, signal?: AbortSignal): Awaitable<number>
+  userHasLicenseForApp?(steamId: SteamId, appId: AppId, cancellation?: Cancellation): Awaitable<number>
   /**
    * Bans of players and of owners of borrowed copies, in any order; unknown ids are left out.
    *
    * @throws BackendError when Steam could not be asked.
    */
-  getPlayerBans?(steamIds: readonly SteamId[], signal?: AbortSignal): Promise<readonly PlayerBans[]>
+  getPlayerBans?(steamIds: readonly SteamId[], cancellation?: Cancellation): Promise<readonly PlayerBans[]>
 
   /** Adds a listener; returns what removes it. Listeners do not throw. */
   subscribe(listener: (event: BackendEvent) => void): () => void

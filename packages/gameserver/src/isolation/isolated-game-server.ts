@@ -4,6 +4,7 @@ import {
   type BackendEvent,
   type BeginAuthSessionAnswer,
   type BeginAuthSessionRequest,
+  type Cancellation,
   type IssuedTicket,
   type IssueTicketRequest,
   type SteamId,
@@ -161,7 +162,11 @@ class IsolatedGameServer implements GameServer {
 
   // --- sessions and tickets ---
 
-  async beginAuthSession(request: BeginAuthSessionRequest, signal?: AbortSignal): Promise<BeginAuthSessionAnswer> {
+  async beginAuthSession(
+    request: BeginAuthSessionRequest,
+    cancellation?: Cancellation,
+  ): Promise<BeginAuthSessionAnswer> {
+    const signal = cancellation?.signal
     signal?.throwIfAborted()
     if (this.#closed !== undefined) throw closedError()
     if (!this.available) throw notConnected(this.state)

@@ -29,7 +29,7 @@ export function read(subject: BackendSubject, ticket: ContractTicket): TicketRea
 /** Begins with a ticket as `Authentication` would, without looking at its problems. */
 export function begin(subject: BackendSubject, ticket: ContractTicket, signal?: AbortSignal) {
   const { steamId, identity } = ticket
-  return verifying(subject.backend).beginAuthSession({ ticket: read(subject, ticket), steamId, identity }, signal)
+  return verifying(subject.backend).beginAuthSession({ ticket: read(subject, ticket), steamId, identity }, { signal })
 }
 
 /** How a begin ended: with a verdict, good or bad, or a refusal. */

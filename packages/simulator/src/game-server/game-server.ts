@@ -6,6 +6,7 @@ import {
   type BeginAuthSessionAnswer,
   type BeginAuthSessionRequest,
   BeginAuthSessionResult,
+  type Cancellation,
   type Clock,
   codeFromBeginResult,
   type SteamId,
@@ -87,11 +88,11 @@ export function createGameServer(options: CheckedGameServerOptions, host: GameSe
 
   async function beginAuthSession(
     request: BeginAuthSessionRequest,
-    signal?: AbortSignal,
+    cancellation?: Cancellation,
   ): Promise<BeginAuthSessionAnswer> {
-    signal?.throwIfAborted()
+    cancellation?.signal?.throwIfAborted()
     if (closed) throw new TicketgateError('ERR_CLOSED', 'The simulated game server is closed')
-    if (faults.beginDelayMs > 0) await timers.wait(faults.beginDelayMs, signal)
+    if (faults.beginDelayMs > 0) await timers.wait(faults.beginDelayMs, cancellation?.signal)
     if (!connected) {
       throw new BackendError('backend-unavailable', 'The simulated game server is not connected to Steam')
     }

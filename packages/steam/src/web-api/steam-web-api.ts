@@ -5,6 +5,7 @@ import {
   type BackendEvent,
   type BeginAuthSessionAnswer,
   type BeginAuthSessionRequest,
+  type Cancellation,
   type Code,
   Deadlines,
   Emitter,
@@ -116,9 +117,10 @@ class SteamWebApi implements Backend {
 
   async beginAuthSession(
     request: BeginAuthSessionRequest,
-    signal: AbortSignal | undefined,
+    cancellation: Cancellation | undefined,
   ): Promise<BeginAuthSessionAnswer> {
     this.#requireOpen()
+    const signal = cancellation?.signal
     signal?.throwIfAborted()
     const { ticket } = request
     const app = ticket.appId === undefined ? undefined : this.#apps.get(ticket.appId)
@@ -141,8 +143,9 @@ class SteamWebApi implements Backend {
     if (session !== undefined) this.#rechecks.remove(session)
   }
 
-  async getPlayerBans(steamIds: readonly SteamId[], signal?: AbortSignal): Promise<readonly PlayerBans[]> {
+  async getPlayerBans(steamIds: readonly SteamId[], cancellation?: Cancellation): Promise<readonly PlayerBans[]> {
     this.#requireOpen()
+    const signal = cancellation?.signal
     signal?.throwIfAborted()
     const asked = [...new Set(steamIds)].filter(isSteamId)
     const found: PlayerBans[] = []
@@ -166,8 +169,9 @@ class SteamWebApi implements Backend {
     return this.#closing
   }
 
-  async #userHasLicenseForApp(steamId: SteamId, appId: AppId, signal?: AbortSignal): Promise<number> {
+  async #userHasLicenseForApp(steamId: SteamId, appId: AppId, cancellation?: Cancellation): Promise<number> {
     this.#requireOpen()
+    const signal = cancellation?.signal
     signal?.throwIfAborted()
     if (!isAppId(appId)) throw new TypeError('"appId" must be an app id, 1 to 4294967295')
     const session = this.#sessions.get(steamId)
