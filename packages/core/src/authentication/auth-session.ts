@@ -17,56 +17,62 @@ export interface SessionHolder {
 const vacBit = 1
 const publisherBit = 2
 const endedBit = 4
+/** The bits above are the response. */
+const flagValues = 8
+
+/** What a verdict and the ticket behind it say of a session. */
+export interface SessionFacts {
+  readonly user: SteamId
+  readonly owner: SteamId
+  readonly appId: AppId | undefined
+  readonly fingerprint: string
+  readonly vacBanned: boolean
+  readonly publisherBanned: boolean
+}
 
 /** An open auth session: Steam's good word on one player, until it is ended or taken back. */
 export class AuthSession {
   readonly user: SteamId
-  /** Who owns the copy; equals `user` unless it is borrowed. */
-  readonly owner: SteamId
   readonly appId: AppId | undefined
   /** Fingerprint of the ticket that opened it. */
   readonly fingerprint: string
-  /** Steam's last word, an EAuthSessionResponse; 0 while the session is open. */
-  response = 0
-  // A server holds many sessions: one small integer for all that is yes or no, and a time that takes no number
-  // object on the heap until the holder is 24 days old.
-  #flags: number
+  // A server holds many sessions: one small integer for the response and all that is yes or no, and a time that takes
+  // no number object on the heap until the holder is 24 days old.
+  #responseAndFlags: number
   readonly #startedAfterMs: number
   readonly #holder: SessionHolder
 
   /** @internal made by `Authentication` */
-  constructor(
-    facts: {
-      user: SteamId
-      owner: SteamId
-      appId: AppId | undefined
-      fingerprint: string
-      vacBanned: boolean
-      publisherBanned: boolean
-    },
-    holder: SessionHolder,
-    startedAfterMs: number,
-  ) {
+  constructor(facts: SessionFacts, holder: SessionHolder, startedAfterMs: number) {
     this.user = facts.user
-    this.owner = facts.owner
     this.appId = facts.appId
     this.fingerprint = facts.fingerprint
-    this.#flags = (facts.vacBanned ? vacBit : 0) | (facts.publisherBanned ? publisherBit : 0)
+    this.#responseAndFlags = (facts.vacBanned ? vacBit : 0) | (facts.publisherBanned ? publisherBit : 0)
     this.#startedAfterMs = startedAfterMs
     this.#holder = holder
+  }
+
+  /** Who owns the copy; equals `user` unless it is borrowed. */
+  get owner(): SteamId {
+    return this.user
   }
 
   get ok(): true {
     return true
   }
 
+  /** Steam's last word, an EAuthSessionResponse; 0 while the session is open. */
+  get response(): number {
+    return Math.floor(this.#responseAndFlags / flagValues)
+  }
+
   /** Flags that came beside the good verdict (Web API). */
   get vacBanned(): boolean {
-    return (this.#flags & vacBit) !== 0
+    return (this.#responseAndFlags & vacBit) !== 0
   }
 
   get publisherBanned(): boolean {
-    return (this.#flags & publisherBit) !== 0
+    return (this.#responseAndFlags & publisherBit) !== 0
   }
 
   /** Milliseconds since 1970. */
@@ -80,7 +86,7 @@ export class AuthSession {
   }
 
   get isEnded(): boolean {
-    return (this.#flags & endedBit) !== 0
+    return (this.#responseAndFlags & endedBit) !== 0
   }
 
   /** Ends the session. The second call and every later one do nothing. */
@@ -88,12 +94,26 @@ export class AuthSession {
     if (!this.isEnded) this.#holder.end(this)
   }
 
-  /** @internal `Authentication` has ended it. */
-  detach(): void {
-    this.#flags |= endedBit
+  /** @internal `Authentication` has ended it. @param response Steam's word, where it is by Steam's word. */
+  detach(response = 0): void {
+    this.#responseAndFlags = response * flagValues + ((this.#responseAndFlags % flagValues) | endedBit)
   }
 
   [Symbol.dispose](): void {
     this.end()
+  }
+}
+
+/** @internal One whose copy is borrowed through Steam Families: few are, and the others need not remember an owner. */
+export class BorrowedSession extends AuthSession {
+  readonly #owner: SteamId
+
+  constructor(facts: SessionFacts, holder: SessionHolder, startedAfterMs: number) {
+    super(facts, holder, startedAfterMs)
+    this.#owner = facts.owner
+  }
+
+  override get owner(): SteamId {
+    return this.#owner
   }
 }

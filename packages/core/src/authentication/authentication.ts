@@ -300,15 +300,11 @@ export class Authentication {
     if (this.backend.userHasLicenseForApp === undefined) throw this.#unsupported('look up licences')
     if (!this.activeSessions.has(user)) return 'no-auth'
     const asked = this.backend.userHasLicenseForApp(user, appId, cancellation)
-    if (typeof asked === 'number') return this.#toLicenseAnswer(user, asked)
-    return abortable(Promise.resolve(asked), cancellation.signal).then((answer) => this.#toLicenseAnswer(user, answer))
-  }
-
-  #toLicenseAnswer(user: SteamId, answer: number): LicenseAnswer {
-    // The session may have ended meanwhile, and with it what the answer was worth.
-    if (!this.activeSessions.has(user)) return 'no-auth'
-    if (answer === UserHasLicenseForAppResult.HasLicense) return 'has-license'
-    return answer === UserHasLicenseForAppResult.DoesNotHaveLicense ? 'does-not-have-license' : 'no-auth'
+    if (typeof asked === 'number') return toLicenseAnswer(asked)
+    return abortable(Promise.resolve(asked), cancellation.signal).then((answer) =>
+      // The session may have ended meanwhile, and with it what the answer was worth.
+      this.activeSessions.has(user) ? toLicenseAnswer(answer) : 'no-auth',
+    )
   }
 
   /** @internal */
@@ -374,6 +370,11 @@ export class Authentication {
     this.#unsubscribe()
     await this.backend.close()
   }
+}
+
+function toLicenseAnswer(answer: number): LicenseAnswer {
+  if (answer === UserHasLicenseForAppResult.HasLicense) return 'has-license'
+  return answer === UserHasLicenseForAppResult.DoesNotHaveLicense ? 'does-not-have-license' : 'no-auth'
 }
 
 const hexDigits = '0123456789abcdef'

@@ -9,7 +9,13 @@ import type { CancelableCall } from '../ports/cancellation.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppId, isSteamId, type SteamId } from '../steam-id.ts'
 import type { Deadlines } from '../time/deadlines.ts'
-import { AuthSession, type SessionEndReason, type SessionHolder } from './auth-session.ts'
+import {
+  AuthSession,
+  BorrowedSession,
+  type SessionEndReason,
+  type SessionFacts,
+  type SessionHolder,
+} from './auth-session.ts'
 import { BeginAttempt } from './begin-attempt.ts'
 import { OwedVerdicts } from './owed-verdicts.ts'
 import { Turns } from './turns.ts'
@@ -148,8 +154,7 @@ export class SessionRegistry {
     const session = this.#open.get(user)
     if (session !== undefined) {
       if (verdict.response === 0) return
-      session.response = verdict.response
-      this.#close(session, codeFromAuthSessionResponse(verdict.response), true)
+      this.#close(session, codeFromAuthSessionResponse(verdict.response), true, verdict.response)
       return
     }
     const attempt = this.#turns.first(user)
@@ -317,15 +322,9 @@ export class SessionRegistry {
     return session
   }
 
-  #openSession(facts: {
-    user: SteamId
-    owner: SteamId
-    appId: AppId | undefined
-    fingerprint: string
-    vacBanned: boolean
-    publisherBanned: boolean
-  }): AuthSession {
-    const session = new AuthSession(facts, this.#holder, this.#clock.now() - this.#holder.epochMs)
+  #openSession(facts: SessionFacts): AuthSession {
+    const Session = facts.owner === facts.user ? AuthSession : BorrowedSession
+    const session = new Session(facts, this.#holder, this.#clock.now() - this.#holder.epochMs)
     this.#open.set(facts.user, session)
     return session
   }
@@ -366,10 +365,10 @@ export class SessionRegistry {
     attempt.tell()
   }
 
-  #close(session: AuthSession, reason: SessionEndReason, tellBackend: boolean): void {
-    if (this.#open.get(session.user) !== session) return
+  #close(session: AuthSession, reason: SessionEndReason, tellBackend: boolean, response?: number): void {
+    if (session.isEnded) return
     this.#open.delete(session.user)
-    session.detach()
+    session.detach(response)
     if (tellBackend) this.#endAtBackend(session.user)
     this.#listener.sessionEnded(session, reason)
   }

@@ -32,9 +32,9 @@ export class Emitter<Events extends object> {
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#listeners.get(name)
     if (listeners === undefined) return
-    for (const listener of listeners as readonly ((event: Events[Name]) => void)[]) {
+    for (let index = 0; index < listeners.length; index++) {
       try {
-        listener(event)
+        ;(listeners[index] as (event: Events[Name]) => void)(event)
       } catch (error) {
         queueMicrotask(() => {
           throw error

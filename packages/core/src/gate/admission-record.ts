@@ -14,9 +14,19 @@ import { Wait } from './wait.ts'
 /** Why an admission is over. */
 export type Departure = 'left' | 'dropped' | Refusal
 
+/** What is known of an admission from the beginning. */
+export interface AdmissionFacts {
+  readonly appId: AppId
+  readonly fingerprint: string
+  readonly address: string | undefined
+  /** The id of the admission whose ticket let this client in, where it is not this one. */
+  readonly login?: string | undefined
+}
+
 /**
  * @internal One admission, driven by the table in transitions.ts. Kept small: a server holds one for each
- * connection, so there is no timer, no closure and no ticket in it.
+ * connection, so there is no timer, no closure and no ticket in it, and no private method by the language's own means,
+ * for which every object pays with a field.
  */
 export class AdmissionRecord implements Admission {
   readonly player: Player
@@ -26,36 +36,45 @@ export class AdmissionRecord implements Admission {
   state: AdmissionState
   connection: Connection | undefined
   next: AdmissionRecord | undefined
-  /** Whether `admitted` has been reported, so that `left` must follow. */
-  wasAdmitted = false
   /** What matters until the next change of state; nothing for those who are inside and left alone. */
   #wait: Wait | undefined
   readonly #gate: GateContext
-  readonly #serial: number
-  /** The number of the admission whose ticket let this client in, or its id when it is of another node. */
-  readonly #login: number | string
+  /** Its number, and in the lowest bit whether `admitted` has been reported. */
+  #serialAndAdmitted: number
 
   constructor(
     gate: GateContext,
     player: Player,
     serial: number,
-    facts: { appId: AppId; fingerprint: string; address: string | undefined; login?: string | undefined },
+    facts: AdmissionFacts,
     reservationMs: number = gate.settings.reservationMs,
   ) {
     this.#gate = gate
     this.player = player
-    this.#serial = serial
+    this.#serialAndAdmitted = serial * 2
     this.appId = facts.appId
     this.fingerprint = facts.fingerprint
     this.address = facts.address
-    this.#login = facts.login ?? serial
     this.state = 'reserved'
     this.#wait = new Wait(gate.deadlines.add(reservationMs, onTimeout, this))
   }
 
+  private get serial(): number {
+    return Math.floor(this.#serialAndAdmitted / 2)
+  }
+
+  /** Whether `admitted` has been reported, so that `left` must follow. */
+  get wasAdmitted(): boolean {
+    return this.#serialAndAdmitted % 2 === 1
+  }
+
+  noteAdmitted(): void {
+    if (!this.wasAdmitted) this.#serialAndAdmitted++
+  }
+
   /** The id of the admission whose ticket let this client in: its own, or that of the one it was shared from. */
   get login(): string {
-    return typeof this.#login === 'string' ? this.#login : toId(this.#gate, this.#login)
+    return this.id
   }
 
   /** Whether it took up a session that was in its grace. */
@@ -103,7 +122,7 @@ export class AdmissionRecord implements Admission {
   }
 
   get id(): string {
-    return toId(this.#gate, this.#serial)
+    return toId(this.#gate, this.serial)
   }
 
   get steamId(): SteamId {
@@ -158,7 +177,7 @@ export class AdmissionRecord implements Admission {
     if (clean) this.dispatch('left')
     else if (graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
     else if (this.dispatch('dropped') && this.state === 'away') {
-      if (graceMs !== this.#gate.settings.graceMs) this.#setDeadline(graceMs)
+      if (graceMs !== this.#gate.settings.graceMs) this.setDeadline(graceMs)
       this.#gate.players.wentAway(this, graceMs)
     }
   }
@@ -177,12 +196,12 @@ export class AdmissionRecord implements Admission {
   /** The pass was brought: from now on the place is reserved as any other. */
   takeKept(reservationMs: number = this.#gate.settings.reservationMs): void {
     this.isKept = false
-    if (this.state === 'reserved') this.#setDeadline(reservationMs)
+    if (this.state === 'reserved') this.setDeadline(reservationMs)
   }
 
   renew(reason: Code | 'scheduled'): boolean {
     if (this.state !== 'admitted' || this.connection?.renewable !== true) return false
-    this.#waiting().renewalReason = reason
+    this.waiting().renewalReason = reason
     return this.dispatch('renewal')
   }
 
@@ -193,32 +212,32 @@ export class AdmissionRecord implements Admission {
     if (found === undefined) return false
     this.state = found.to as AdmissionState
     this.#gate.deadlines.cancel(this.#wait?.deadline)
-    if (from === 'reserved') this.#taken()
+    if (from === 'reserved') this.taken()
     for (const effect of found.effects) {
       if (effect === 'release') {
         this.#gate.players.released(this, from === 'away' && event === 'timeout' ? 'dropped' : (refusal ?? departure))
       } else {
-        this.#perform(effect, refusal, message)
+        this.perform(effect, refusal, message)
       }
     }
     if (this.state === 'admitted') this.#wait = undefined
     return true
   }
 
-  #perform(effect: Effect, refusal: Refusal | undefined, message: TicketMessage | undefined): void {
+  private perform(effect: Effect, refusal: Refusal | undefined, message: TicketMessage | undefined): void {
     const { connection } = this
     switch (effect) {
       case 'admit':
-        connection?.send(this.#toAdmitted())
+        connection?.send(this.toAdmitted())
         // Whoever is told may end it all at once.
         if (this.connection === connection) this.#gate.players.arrived(this)
         if (this.connection === connection) connection?.admitted(this)
         break
       case 'confirm':
-        connection?.send(this.#toAdmitted())
+        connection?.send(this.toAdmitted())
         break
       case 'ask':
-        this.#setDeadline(this.#gate.settings.renewalTimeoutMs)
+        this.setDeadline(this.#gate.settings.renewalTimeoutMs)
         connection?.expectTicket(true)
         this.#gate.renewals.ask(this, this.#wait?.renewalReason ?? 'scheduled')
         break
@@ -227,15 +246,15 @@ export class AdmissionRecord implements Admission {
         connection?.expectTicket(false)
         break
       case 'verify':
-        this.#setDeadline(this.#gate.settings.verdictTimeoutMs)
-        this.#startVerification(this.#gate.renewals.verification(this, message!))
+        this.setDeadline(this.#gate.settings.verdictTimeoutMs)
+        this.startVerification(this.#gate.renewals.verification(this, message!))
         break
       case 'abort':
         this.verification?.abort(refusal ?? createRefusal('connection-lost'))
         break
       case 'wait':
         this.connection = undefined
-        this.#setDeadline(this.#gate.settings.graceMs)
+        this.setDeadline(this.#gate.settings.graceMs)
         break
       case 'end': {
         const reason = refusal ?? createRefusal('internal-error')
@@ -248,30 +267,30 @@ export class AdmissionRecord implements Admission {
   }
 
   /** Known before it starts, since it may be over before it has been started. */
-  #startVerification(verification: Verification): void {
-    this.#waiting().verification = verification
+  private startVerification(verification: Verification): void {
+    this.waiting().verification = verification
     verification.start()
   }
 
-  #taken(): void {
+  private taken(): void {
     const { onTaken } = this
     this.onTaken = undefined
     onTaken?.()
   }
 
-  #waiting(): Wait {
+  private waiting(): Wait {
     this.#wait ??= new Wait(undefined)
     return this.#wait
   }
 
-  #setDeadline(ms: number): void {
+  private setDeadline(ms: number): void {
     const { deadlines } = this.#gate
-    const wait = this.#waiting()
+    const wait = this.waiting()
     deadlines.cancel(wait.deadline)
     wait.deadline = deadlines.add(ms, onTimeout, this)
   }
 
-  #toAdmitted(): AdmittedMessage {
+  private toAdmitted(): AdmittedMessage {
     return {
       ticketgate: 'admitted',
       steamId: this.steamId,
@@ -299,6 +318,26 @@ export class AdmissionRecord implements Admission {
       state: this.state,
       provisional: this.provisional,
     }
+  }
+}
+
+/** @internal The admission of a client whom the ticket of another one let in, here or on another node: few are. */
+export class SharedAdmissionRecord extends AdmissionRecord {
+  readonly #login: string
+
+  constructor(
+    gate: GateContext,
+    player: Player,
+    serial: number,
+    facts: AdmissionFacts & { readonly login: string },
+    reservationMs?: number,
+  ) {
+    super(gate, player, serial, facts, reservationMs)
+    this.#login = facts.login
+  }
+
+  override get login(): string {
+    return this.#login
   }
 }
 

@@ -40,8 +40,13 @@ const checks: readonly Check[] = [
  *
  * At once when everybody who is asked answers at once: a promise for each step is a tenth of what a gate costs.
  */
-export function checkPlayer(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
-  return firstRefusal(checks, (check) => check(context, player))
+export function checkPlayer(context: CheckContext, player: Player, first = 0): Awaitable<Refusal | undefined> {
+  for (let index = first; index < checks.length; index++) {
+    const refused = checks[index]!(context, player)
+    if (refused instanceof Promise) return refused.then((later) => later ?? checkPlayer(context, player, index + 1))
+    if (refused !== undefined) return refused
+  }
+  return undefined
 }
 
 function firstRefusal<Item>(
@@ -107,21 +112,25 @@ async function askOwnerBans(context: CheckContext, owner: SteamId): Promise<Refu
 function checkBanList(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
   const { isBanned, followOwner } = context.gate.settings.bans
   if (isBanned === undefined) return undefined
-  const { call } = context
-  const { steamId, ownerSteamId } = player
-  const followsOwner = followOwner && ownerSteamId !== steamId
-  const ask = (who: SteamId, code: 'banned' | 'owner-banned'): Awaitable<Refusal | undefined> => {
-    const answer = orAborted(isBanned(who, call), call)
-    const judge = (isOut: boolean): Refusal | undefined => (isOut ? createRefusal(code) : undefined)
-    return answer instanceof Promise ? answer.then(judge) : judge(answer)
-  }
-  const asked = ask(steamId, 'banned')
-  if (!followsOwner && !(asked instanceof Promise)) return asked ?? context.stopped()
-  return askOwner()
+  const asked = orAborted(isBanned(player.steamId, context.call), context.call)
+  if (asked === false && !(followOwner && isBorrowed(player))) return context.stopped()
+  return asked === true ? createRefusal('banned') : askBanList(context, player, asked)
+}
 
-  async function askOwner(): Promise<Refusal | undefined> {
-    return (await asked) ?? (followsOwner ? await ask(ownerSteamId, 'owner-banned') : undefined) ?? context.stopped()
+async function askBanList(
+  context: CheckContext,
+  player: Player,
+  asked: Awaitable<boolean>,
+): Promise<Refusal | undefined> {
+  const { isBanned, followOwner } = context.gate.settings.bans
+  // Before anybody is waited for: Steam may have given the copy another owner by then.
+  const { ownerSteamId } = player
+  const followsOwner = followOwner && isBorrowed(player)
+  if (await asked) return createRefusal('banned')
+  if (followsOwner && (await orAborted(isBanned!(ownerSteamId, context.call), context.call))) {
+    return createRefusal('owner-banned')
   }
+  return context.stopped()
 }
 
 function checkLicenses(context: CheckContext, { session, steamId }: Player): Awaitable<Refusal | undefined> {
@@ -130,17 +139,22 @@ function checkLicenses(context: CheckContext, { session, steamId }: Player): Awa
 }
 
 function checkLicense(context: CheckContext, steamId: SteamId, appId: AppId): Awaitable<Refusal | undefined> {
-  const judge = (answer: LicenseAnswer): Refusal | undefined => {
-    const refused = answer === 'has-license' ? undefined : { detail: `app ${appId}: ${answer}` }
-    return context.stopped() ?? (refused && createRefusal('license-required', refused))
-  }
-  const fail = (error: unknown): Refusal => context.stopped() ?? toBackendRefusal(error)
   try {
     const answer = context.gate.authentication.lookUpLicense(steamId, appId, context.call)
-    return answer instanceof Promise ? answer.then(judge, fail) : judge(answer)
+    if (!(answer instanceof Promise)) return judgeLicense(context, appId, answer)
+    return answer.then(
+      (later) => judgeLicense(context, appId, later),
+      (error: unknown) => context.stopped() ?? toBackendRefusal(error),
+    )
   } catch (error) {
-    return fail(error)
+    return context.stopped() ?? toBackendRefusal(error)
   }
+}
+
+function judgeLicense(context: CheckContext, appId: AppId, answer: LicenseAnswer): Refusal | undefined {
+  const stopped = context.stopped()
+  if (stopped !== undefined || answer === 'has-license') return stopped
+  return createRefusal('license-required', { detail: `app ${appId}: ${answer}` })
 }
 
 function checkLoginRate({ gate, isRenewal }: CheckContext, { session, steamId }: Player): Refusal | undefined {

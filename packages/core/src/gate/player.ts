@@ -50,7 +50,7 @@ export class Player {
   }
 
   set ownerSteamId(ownerSteamId: SteamId) {
-    this.#except('ownerSteamId', ownerSteamId === this.steamId ? undefined : ownerSteamId)
+    this.except('ownerSteamId', ownerSteamId === this.steamId ? undefined : ownerSteamId)
   }
 
   /** Why the session was taken back, for verifications that still hold on to it. */
@@ -59,7 +59,7 @@ export class Player {
   }
 
   set revocation(revocation: Refusal | undefined) {
-    this.#except('revocation', revocation)
+    this.except('revocation', revocation)
   }
 
   get provisional(): Provisional | undefined {
@@ -67,7 +67,7 @@ export class Player {
   }
 
   set provisional(provisional: Provisional | undefined) {
-    this.#except('provisional', provisional)
+    this.except('provisional', provisional)
   }
 
   /** How the last admission went, when a verification outlives it. */
@@ -76,7 +76,7 @@ export class Player {
   }
 
   set lastDeparture(departure: 'left' | 'dropped' | Refusal | undefined) {
-    this.#except('lastDeparture', departure)
+    this.except('lastDeparture', departure)
   }
 
   /** When Steam is asked again about a player whom it could not be asked about. */
@@ -85,7 +85,7 @@ export class Player {
   }
 
   set retryAt(retryAt: Deadline | undefined) {
-    this.#except('retryAt', retryAt)
+    this.except('retryAt', retryAt)
   }
 
   /** When policy has a fresh ticket asked for. */
@@ -94,7 +94,7 @@ export class Player {
   }
 
   set renewalAt(renewalAt: Deadline | undefined) {
-    this.#except('renewalAt', renewalAt)
+    this.except('renewalAt', renewalAt)
   }
 
   /**
@@ -161,7 +161,8 @@ export class Player {
     }
   }
 
-  #except<Name extends keyof Exceptions>(name: Name, value: Exceptions[Name]): void {
+  // A private method by the language's own means would cost each player a field.
+  private except<Name extends keyof Exceptions>(name: Name, value: Exceptions[Name]): void {
     if (this.#exceptions !== undefined) this.#exceptions[name] = value
     else if (value !== undefined) this.#exceptions = { [name]: value }
   }

@@ -3,9 +3,9 @@ import type { Code } from '../codes/codes.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
 import type { TicketReading } from '../ports/backend.ts'
-import type { AppId, SteamId } from '../steam-id.ts'
+import type { SteamId } from '../steam-id.ts'
 import type { Admission } from './admission.ts'
-import { AdmissionRecord, type Departure } from './admission-record.ts'
+import { type AdmissionFacts, AdmissionRecord, type Departure, SharedAdmissionRecord } from './admission-record.ts'
 import type { GateContext } from './context.ts'
 import type { GateEvents } from './events.ts'
 import { Player } from './player.ts'
@@ -87,11 +87,7 @@ export class Players {
   }
 
   /** A verified player gets a place, and policy `replace` clears the older ones. The caller attaches. */
-  admit(
-    player: Player,
-    facts: { appId: AppId; fingerprint: string; address: string | undefined; login?: string | undefined },
-    reservationMs?: number,
-  ): AdmissionRecord {
+  admit(player: Player, facts: AdmissionFacts, reservationMs?: number): AdmissionRecord {
     const older = player.admissions()
     const record = this.#add(player, facts, reservationMs)
     record.returned = older.length > 0 && older.every((each) => each.state === 'away')
@@ -117,15 +113,17 @@ export class Players {
     if (typeof duplicates === 'object' && player.present >= duplicates.share) {
       return createRefusal('too-many-admissions')
     }
-    return this.#add(player, record)
+    const { appId, fingerprint, address, login } = record
+    return this.#add(player, { appId, fingerprint, address, login })
   }
 
-  #add(
-    player: Player,
-    facts: { appId: AppId; fingerprint: string; address: string | undefined; login?: string | undefined },
-    reservationMs?: number,
-  ): AdmissionRecord {
-    const record = new AdmissionRecord(this.#gate, player, ++this.#serial, facts, reservationMs)
+  #add(player: Player, facts: AdmissionFacts, reservationMs?: number): AdmissionRecord {
+    const { login } = facts
+    const serial = ++this.#serial
+    const record =
+      login === undefined
+        ? new AdmissionRecord(this.#gate, player, serial, facts, reservationMs)
+        : new SharedAdmissionRecord(this.#gate, player, serial, { ...facts, login }, reservationMs)
     this.#admissions++
     player.lastDeparture = undefined
     player.add(record)
@@ -138,7 +136,7 @@ export class Players {
       this.#cameBack(record)
       return
     }
-    record.wasAdmitted = true
+    record.noteAdmitted()
     const { emitter, logger, isLogging, renewals } = this.#gate
     const { steamId, fingerprint, address, appId } = record
     renewals.schedule(record.player)

@@ -110,14 +110,18 @@ export class Verification implements CheckContext {
   #take(step: () => Awaitable<Verified | Refusal | undefined>): void {
     try {
       const result = step()
-      if (result instanceof Promise) result.then(this.#end, this.#fail)
-      else this.#end(result)
+      if (result instanceof Promise) {
+        result.then(
+          (later) => this.#end(later),
+          (error: unknown) => this.#fail(error),
+        )
+      } else this.#end(result)
     } catch (error) {
       this.#fail(error)
     }
   }
 
-  readonly #end = (result: Verified | Refusal | undefined): void => {
+  #end(result: Verified | Refusal | undefined): void {
     if (result === undefined) return
     const { work } = this.gate
     try {
@@ -129,7 +133,7 @@ export class Verification implements CheckContext {
     this.#turn?.leave()
   }
 
-  readonly #fail = (error: unknown): void => {
+  #fail(error: unknown): void {
     // Whoever was waited for when it was given up throws the signal's reason: that is no failure.
     if (this.#aborted === undefined) {
       this.gate.logger.error({ err: error, fingerprint: this.reading?.fingerprint }, 'verification failed')

@@ -265,7 +265,12 @@ function playerSteamId(accountNumber: number): SteamId {
   const high = Math.floor(behind / 1_000_000)
   const low = behind % 1_000_000
   return String.fromCharCode(
-    ...leadingDigits,
+    // 76561
+    0x37,
+    0x36,
+    0x35,
+    0x36,
+    0x31,
     digitOf(high, 100_000),
     digitOf(high, 10_000),
     digitOf(high, 1_000),
@@ -280,9 +285,6 @@ function playerSteamId(accountNumber: number): SteamId {
     digitOf(low, 1),
   )
 }
-
-/** Character codes of `76561`. */
-const leadingDigits = [0x37, 0x36, 0x35, 0x36, 0x31] as const
 
 function digitOf(value: number, place: number): number {
   return 0x30 + (Math.floor(value / place) % 10)
