@@ -40,6 +40,43 @@ describe('parseClientMessage', () => {
     assert.equal(refusal.ok ? 'accepted' : refusal.code, 'protocol-error')
   })
 
+  it('takes the same message out of the canonical text as out of any other of the same meaning', () => {
+    const text = fc.oneof(fc.string({ minLength: 1 }), fc.stringMatching(/^[0-9a-f]{2,40}$/), fc.constant('a\\u0041"'))
+    const message = fc.record(
+      {
+        kind: fc.constantFrom('webapi', 'session', 'encrypted', 'pass', 'Webapi', ''),
+        appId: fc.oneof(fc.nat(), fc.constantFrom(-1, 0.5, 4_294_967_295, 4_294_967_296, 1e21)),
+        data: text,
+        identity: fc.oneof(fc.stringMatching(/^[\w.:-]{0,70}$/), text),
+      },
+      { requiredKeys: ['kind', 'appId', 'data'] },
+    )
+    fc.assert(
+      fc.property(message, ({ kind, appId, data, ...rest }) => {
+        const canonical = JSON.stringify({ ticketgate: 'ticket', kind, appId, data, ...rest })
+        const other = JSON.stringify({ ticketgate: 'ticket', ...rest, data, appId, kind, extra: 1 })
+        assert.deepEqual(parseClientMessage(canonical, 1000), parseClientMessage(other, 1000))
+      }),
+    )
+  })
+
+  it('takes no message out of a text that only begins and ends like a canonical one', () => {
+    const refused = [
+      '{"ticketgate":"ticket","kind":"webapi","appId":480,"data":"ab","data":"cd","x":1"}',
+      '{"ticketgate":"ticket","kind":"webapi","appId":480,"data":"ab"x"}',
+      '{"ticketgate":"ticket","kind":"webapi","appId":480,"data":"ab","identity":"a"b"}',
+      '{"ticketgate":"ticket","kind":"webapi","appId":0480,"data":"ab"}',
+      '{"ticketgate":"ticket","kind":"webapi","appId":"480","data":"ab"}',
+      '{"ticketgate":"ticket","kind":"webapi","appId":480,"data":"ab',
+      '{"ticketgate":"ticket","kind":"webapi',
+      '{"ticketgate":"ticket","kind":"',
+    ]
+    for (const text of refused) {
+      const parsed = parseClientMessage(text, 1000)
+      assert.equal(parsed.ok ? 'accepted' : parsed.code, 'protocol-error', text)
+    }
+  })
+
   it('tells nothing of the input in its refusals', () => {
     for (const text of ['{"ticketgate":"ticket","data":"SECRET', '{"ticketgate":"SECRET"}', 'SECRET']) {
       assert.ok(!JSON.stringify(parseClientMessage(text, 1000)).includes('SECRET'))
