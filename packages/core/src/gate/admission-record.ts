@@ -213,7 +213,10 @@ export class AdmissionRecord implements Admission {
     this.state = found.to as AdmissionState
     this.#gate.deadlines.cancel(this.#wait?.deadline)
     if (from === 'reserved') this.taken()
-    for (const effect of found.effects) {
+    // By index: the engine walks over a frozen list by its slowest way.
+    const { effects } = found
+    for (let index = 0; index < effects.length; index++) {
+      const effect = effects[index]!
       if (effect === 'release') {
         this.#gate.players.released(this, from === 'away' && event === 'timeout' ? 'dropped' : (refusal ?? departure))
       } else {

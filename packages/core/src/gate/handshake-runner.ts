@@ -72,7 +72,9 @@ export class HandshakeRunner extends Link<HandshakeRunner> implements Handshake,
     this.#deadline = undefined
     if (found.to === 'verifying') this.#door.presented(this)
     else this.#door.settled(this)
-    for (const effect of found.effects) this.#perform(effect, refusal, message, verified)
+    // By index: the engine walks over a frozen list by its slowest way.
+    const { effects } = found
+    for (let index = 0; index < effects.length; index++) this.#perform(effects[index]!, refusal, message, verified)
   }
 
   #perform(

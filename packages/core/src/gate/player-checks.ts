@@ -5,7 +5,7 @@ import type { Awaitable, TicketReading } from '../ports/backend.ts'
 import type { CancelableCall } from '../ports/cancellation.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
 import type { GateContext } from './context.ts'
-import type { PolicyRefusal, VerifiedPlayer } from './options.ts'
+import type { Policy, PolicyRefusal, VerifiedPlayer } from './options.ts'
 import type { Player } from './player.ts'
 import { toBackendRefusal } from './verification.ts'
 
@@ -40,23 +40,27 @@ const checks: readonly Check[] = [
  *
  * At once when everybody who is asked answers at once: a promise for each step is a tenth of what a gate costs.
  */
-export function checkPlayer(context: CheckContext, player: Player, first = 0): Awaitable<Refusal | undefined> {
-  for (let index = first; index < checks.length; index++) {
-    const refused = checks[index]!(context, player)
-    if (refused instanceof Promise) return refused.then((later) => later ?? checkPlayer(context, player, index + 1))
-    if (refused !== undefined) return refused
-  }
-  return undefined
+export function checkPlayer(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
+  return firstRefusal(checks, runCheck, context, player)
 }
 
-function firstRefusal<Item>(
+function runCheck(check: Check, context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
+  return check(context, player)
+}
+
+/** Asks for one item after the other. What it is about is handed on, so that no step needs a function of its own. */
+function firstRefusal<Item, Subject>(
   items: readonly Item[],
-  check: (item: Item) => Awaitable<Refusal | undefined>,
+  ask: (item: Item, context: CheckContext, subject: Subject) => Awaitable<Refusal | undefined>,
+  context: CheckContext,
+  subject: Subject,
   first = 0,
 ): Awaitable<Refusal | undefined> {
   for (let index = first; index < items.length; index++) {
-    const refused = check(items[index]!)
-    if (refused instanceof Promise) return refused.then((later) => later ?? firstRefusal(items, check, index + 1))
+    const refused = ask(items[index]!, context, subject)
+    if (refused instanceof Promise) {
+      return refused.then((later) => later ?? firstRefusal(items, ask, context, subject, index + 1))
+    }
     if (refused !== undefined) return refused
   }
   return undefined
@@ -133,12 +137,12 @@ async function askBanList(
   return context.stopped()
 }
 
-function checkLicenses(context: CheckContext, { session, steamId }: Player): Awaitable<Refusal | undefined> {
-  if (session === undefined) return undefined
-  return firstRefusal(context.gate.settings.requiredLicenses, (appId) => checkLicense(context, steamId, appId))
+function checkLicenses(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
+  if (player.session === undefined) return undefined
+  return firstRefusal(context.gate.settings.requiredLicenses, checkLicense, context, player)
 }
 
-function checkLicense(context: CheckContext, steamId: SteamId, appId: AppId): Awaitable<Refusal | undefined> {
+function checkLicense(appId: AppId, context: CheckContext, { steamId }: Player): Awaitable<Refusal | undefined> {
   try {
     const answer = context.gate.authentication.lookUpLicense(steamId, appId, context.call)
     if (!(answer instanceof Promise)) return judgeLicense(context, appId, answer)
@@ -166,7 +170,7 @@ function checkLoginRate({ gate, isRenewal }: CheckContext, { session, steamId }:
 function checkPolicies(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
   const { policies } = context.gate.settings
   if (context.isRenewal || policies.length === 0) return undefined
-  const { call, reading } = context
+  const { reading } = context
   const verified: VerifiedPlayer = Object.freeze({
     steamId: player.steamId,
     ownerSteamId: player.ownerSteamId,
@@ -176,11 +180,15 @@ function checkPolicies(context: CheckContext, player: Player): Awaitable<Refusal
     address: context.address,
     admissions: player.total,
   })
-  const judge = (answer: unknown): Refusal | undefined => context.stopped() ?? toPolicyRefusal(answer)
-  return firstRefusal(policies, (policy) => {
-    const answer = orAborted<PolicyRefusal | undefined | void>(policy(verified, call), call)
-    return answer instanceof Promise ? answer.then(judge) : judge(answer)
-  })
+  return firstRefusal(policies, askPolicy, context, verified)
+}
+
+function askPolicy(policy: Policy, context: CheckContext, verified: VerifiedPlayer): Awaitable<Refusal | undefined> {
+  const { call } = context
+  const answer = orAborted<PolicyRefusal | undefined | void>(policy(verified, call), call)
+  return answer instanceof Promise
+    ? answer.then((later) => context.stopped() ?? toPolicyRefusal(later))
+    : (context.stopped() ?? toPolicyRefusal(answer))
 }
 
 const customCode = /^[a-z0-9\-_./]{1,64}$/
