@@ -166,6 +166,19 @@ describe('encodeMessage', () => {
     assert.equal(encodeMessage(message), '{"ticketgate":"ticket","data":"AA","appId":1,"kind":"session"}')
   })
 
+  it('writes admitted in its canonical form, whatever stands in it', () => {
+    const text = fc.oneof(fc.stringMatching(/^[\w-]{0,30}$/), fc.string({ unit: 'binary' }))
+    const message = fc.record({ steamId: text, ownerSteamId: text, session: text, renewable: fc.boolean() })
+    fc.assert(
+      fc.property(message, ({ steamId, ownerSteamId, session, renewable }) => {
+        const canonical = { ticketgate: 'admitted', steamId, ownerSteamId, session, renewable } as const
+        const mixed = { renewable, session, ticketgate: 'admitted', ownerSteamId, steamId } as const
+        assert.equal(encodeMessage(canonical), JSON.stringify(canonical))
+        assert.equal(encodeMessage(mixed), JSON.stringify(canonical))
+      }),
+    )
+  })
+
   it('is known by its first bytes, as text and as bytes', () => {
     const text = encodeMessage(ticket)
     assert.ok(isTicketgateMessage(text))
