@@ -20,19 +20,20 @@ import {
 import type { TicketInspector } from '@ticketgate/core/ticket'
 import type { Dispatcher } from 'undici'
 import { Availability } from './availability.ts'
-import type { Call, Outcome } from './call.ts'
+import type { Call, Outcome, Question } from './call.ts'
 import { Caller } from './caller.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { type ResolvedOptions, resolveOptions, type SteamWebApiOptions } from './options.ts'
 import type { TicketAnswer } from './parse-answer.ts'
 import { type App, makeApps, makeInspector, makePool } from './parts.ts'
 import { PolicyRunner } from './policy-runner.ts'
 import { askAboutTicket, askForBans, askForOwnership, askWhetherBack, maxPlayersPerBansCall } from './questions.ts'
 import { Rechecks } from './rechecks.ts'
-import { Resilience } from './resilience.ts'
-import { RetryingRunner, type Runner } from './retrying-runner.ts'
+import { RetryingRunner } from './retrying-runner.ts'
+import { DirectRunner, type Runner } from './runner.ts'
 import { FollowedSessions } from './sessions.ts'
-import { type Answered, SharedCalls } from './shared-calls.ts'
-import { type Question, Wire } from './wire.ts'
+import { type Answered, waitForCall } from './wait-for-call.ts'
+import { Wire } from './wire.ts'
 
 /** Longest ticket that is shown to Steam, in bytes. */
 const maxTicketBytes = 8_192
@@ -66,13 +67,12 @@ class SteamWebApi implements Backend {
   readonly #dispatcher: Dispatcher
   readonly #caller: Caller
   readonly #runner: Runner
-  readonly #shared: SharedCalls
   readonly #sessions = new FollowedSessions()
   readonly #rechecks: Rechecks
   #closing: Promise<void> | undefined
 
   constructor(options: ResolvedOptions) {
-    const { clock, logger, target } = options
+    const { clock, target } = options
     this.#options = options
     this.#apps = makeApps(options, (reason, message) => this.#emit({ type: 'warning', reason, message }))
     this.appIds = Object.freeze([...this.#apps.keys()])
@@ -85,24 +85,12 @@ class SteamWebApi implements Backend {
     this.#dispatcher = options.dispatcher ?? makePool(options)
     const wire = new Wire({ target, dispatcher: this.#dispatcher, clock, deadlines: this.#deadlines })
     this.#caller = new Caller({
-      wire,
       timeoutMs: options.timeoutMs,
       maxCalls: options.maxConcurrency + options.maxQueue,
       clock,
       deadlines: this.#deadlines,
     })
-    this.#runner =
-      options.policy === undefined
-        ? new RetryingRunner(wire, this.#makeResilience(), clock, logger)
-        : new PolicyRunner({
-            wire,
-            policy: options.policy,
-            availability: this.#availability,
-            deadlines: this.#deadlines,
-            breaker: options.breaker,
-            probe: () => this.#start(askWhetherBack(this.#firstApp)).outcome,
-          })
-    this.#shared = new SharedCalls(this.#caller)
+    this.#runner = this.#makeRunner(wire)
     this.#rechecks = this.#makeRechecks()
     if (target.answersOwnership) this.userHasLicenseForApp = this.#userHasLicenseForApp.bind(this)
   }
@@ -115,10 +103,19 @@ class SteamWebApi implements Backend {
     return this.#inspect(ticket, options)
   }
 
-  async beginAuthSession(
+  beginAuthSession(request: BeginAuthSessionRequest, signal: AbortSignal | undefined): Promise<BeginAuthSessionAnswer> {
+    try {
+      const answer = this.#begin(request, signal)
+      return answer instanceof Promise ? answer : Promise.resolve(answer)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #begin(
     request: BeginAuthSessionRequest,
     cancellation: Cancellation | undefined,
-  ): Promise<BeginAuthSessionAnswer> {
+  ): BeginAuthSessionAnswer | Promise<BeginAuthSessionAnswer> {
     this.#requireOpen()
     const signal = cancellation?.signal
     signal?.throwIfAborted()
@@ -130,12 +127,10 @@ class SteamWebApi implements Backend {
     const unsigned = this.#needsSignature ? this.#refusalOfUnsigned(ticket) : undefined
     if (unsigned !== undefined) return refused(unsigned)
     const identity = this.#identityOf(request)
-    const { retries } = this.#options
     // The whole digest: fingerprints are short enough to be made to collide.
-    const call = this.#shared.share(`${ticket.digest} ${identity ?? ''}`, () =>
-      this.#start(askAboutTicket(app, ticket.data, identity, retries)),
-    )
-    return this.#shared.wait(call, signal, 'AuthenticateUserTicket', (answer) => this.#follow(answer, app.appId))
+    const sharedAs = `${ticket.digest} ${identity ?? ''}`
+    const call = this.#start(askAboutTicket(app, ticket.data, identity, this.#options.retries, sharedAs))
+    return waitForCall(call, signal, (answer) => this.#follow(answer, app.appId))
   }
 
   endAuthSession(steamId: SteamId): void {
@@ -152,7 +147,7 @@ class SteamWebApi implements Backend {
     for (let at = 0; at < asked.length; at += maxPlayersPerBansCall) {
       const batch = new Set(asked.slice(at, at + maxPlayersPerBansCall))
       const call = this.#start(askForBans(this.#firstApp.key, [...batch], this.#options.retries))
-      const { players } = await this.#shared.wait(call, signal, 'GetPlayerBans', (answer) => answer)
+      const { players } = await waitForCall(call, signal, (answer) => answer)
       for (const { steamId, vacBanned, gameBans } of players) {
         if (batch.has(steamId)) found.push({ steamId, vacBanned, publisherBanned: gameBans > 0 })
       }
@@ -179,7 +174,7 @@ class SteamWebApi implements Backend {
     // A DLC belongs to its game's group and is asked about with the game's key.
     const { key } = this.#apps.get(appId) ?? this.#apps.get(session.appId) ?? this.#firstApp
     const call = this.#start(askForOwnership(key, steamId, appId, this.#options.retries))
-    const { ownsApp } = await this.#shared.wait(call, signal, 'CheckAppOwnership', (answer) => answer)
+    const { ownsApp } = await waitForCall(call, signal, (answer) => answer)
     return ownsApp ? UserHasLicenseForAppResult.HasLicense : UserHasLicenseForAppResult.DoesNotHaveLicense
   }
 
@@ -226,17 +221,18 @@ class SteamWebApi implements Backend {
     return requested ?? own
   }
 
-  #makeResilience(): Resilience {
-    const { breaker, maxConcurrency, maxQueue, clock } = this.#options
-    return new Resilience({
-      breaker,
-      maxConcurrency,
-      maxQueue,
-      clock,
-      deadlines: this.#deadlines,
-      availability: this.#availability,
-      probe: () => this.#caller.start(askWhetherBack(this.#firstApp), this.#caller.direct).outcome,
-    })
+  #makeRunner(wire: Wire): Runner {
+    const { policy, breaker, maxConcurrency, maxQueue, clock, logger } = this.#options
+    const deadlines = this.#deadlines
+    const availability = this.#availability
+    if (policy !== undefined) {
+      const probe = () => this.#start(askWhetherBack(this.#firstApp)).outcome
+      return new PolicyRunner({ wire, policy, availability, deadlines, breaker, probe })
+    }
+    const direct = new DirectRunner(wire)
+    const probe = () => this.#caller.start(askWhetherBack(this.#firstApp), direct).outcome
+    const circuitBreaker = new CircuitBreaker({ breaker, clock, deadlines, availability, probe })
+    return new RetryingRunner({ wire, breaker: circuitBreaker, maxConcurrency, maxQueue, clock, logger })
   }
 
   #makeRechecks(): Rechecks {
