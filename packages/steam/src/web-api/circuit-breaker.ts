@@ -69,7 +69,10 @@ export class CircuitBreaker {
     const openMs = Math.min(breaker.maxOpenMs, breaker.openMs * 2 ** Math.min(this.#openings - 1, 30))
     this.#isOpen = true
     this.#openUntilMs = now + openMs
-    this.#probeDeadline = deadlines.add(openMs, () => void this.#probe())
+    this.#probeDeadline = deadlines.add(openMs, () => {
+      // Only a logger may have thrown, after everything that it was told of.
+      this.#probe().catch(() => {})
+    })
     availability.lost(detail)
   }
 

@@ -1,13 +1,10 @@
-/**
- * A limit of how many do something at once; the others wait in the order in which they came.
- */
+/** A limit of how many do something at once; the others wait in the order in which they came. */
 export class Places<Entrant> {
   readonly #places: number
   readonly #maxWaiting: number
   readonly #admit: (entrant: Entrant) => boolean
   readonly #waiting: Entrant[] = []
   #taken = 0
-  #isAdmitting = false
 
   /**
    * @param admit Called when an entrant has a place: `true` to keep it until `leave`, `false` when it needs none
@@ -19,9 +16,9 @@ export class Places<Entrant> {
     this.#admit = admit
   }
 
-  /** Gives an entrant a place, now or when one is free. `false` when too many wait. */
+  /** Gives an entrant a place, now or when its turn comes. `false` when too many wait. */
   enter(entrant: Entrant): boolean {
-    if (this.#taken < this.#places) this.#give(entrant)
+    if (this.#taken < this.#places && this.#waiting.length === 0) this.#give(entrant)
     else if (this.#waiting.length < this.#maxWaiting) this.#waiting.push(entrant)
     else return false
     return true
@@ -30,11 +27,12 @@ export class Places<Entrant> {
   /** Frees a place. */
   leave(): void {
     this.#taken--
-    // One that leaves at once must not go deeper and deeper: a loop further out sees that its place is free.
-    if (this.#isAdmitting) return
-    this.#isAdmitting = true
+    // A moment later: whoever ends many at once, as a deadline does, has then ended those who wait as well.
+    if (this.#waiting.length > 0) queueMicrotask(this.#admitWaiting)
+  }
+
+  readonly #admitWaiting = (): void => {
     while (this.#waiting.length > 0 && this.#taken < this.#places) this.#give(this.#waiting.shift()!)
-    this.#isAdmitting = false
   }
 
   #give(entrant: Entrant): void {

@@ -47,12 +47,14 @@ export class RetryingRunner implements Runner, TryListener {
 
   /** A try has come to its end. One that was abandoned says nothing about Steam. */
   tried(call: Call, outcome: Outcome): void {
+    let end = outcome
     try {
       if (!isAbandonment(outcome)) this.#breaker.count(outcome)
-    } finally {
-      this.#places.leave()
-      this.#conclude(call, outcome)
+    } catch (error) {
+      end = failed(error)
     }
+    this.#places.leave()
+    this.#conclude(call, end)
   }
 
   close(): void {

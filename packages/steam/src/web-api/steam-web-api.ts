@@ -68,7 +68,8 @@ class SteamWebApi implements Backend {
   readonly #caller: Caller
   readonly #runner: Runner
   readonly #sessions = new FollowedSessions()
-  readonly #rechecks: Rechecks
+  /** None where none were asked for. */
+  readonly #rechecks: Rechecks | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: ResolvedOptions) {
@@ -135,7 +136,7 @@ class SteamWebApi implements Backend {
 
   endAuthSession(steamId: SteamId): void {
     const session = this.#sessions.end(steamId)
-    if (session !== undefined) this.#rechecks.remove(session)
+    if (session !== undefined) this.#rechecks?.remove(session)
   }
 
   async getPlayerBans(steamIds: readonly SteamId[], cancellation?: Cancellation): Promise<readonly PlayerBans[]> {
@@ -180,7 +181,7 @@ class SteamWebApi implements Backend {
 
   async #close(): Promise<void> {
     this.#runner.close()
-    this.#rechecks.close()
+    this.#rechecks?.close()
     this.#caller.close()
     this.#sessions.clear()
     this.#deadlines.clear()
@@ -197,8 +198,8 @@ class SteamWebApi implements Backend {
     if (answer.type === 'verdict') {
       const { steamId, ownerSteamId } = answer.verdict
       const [session, former] = this.#sessions.begin(steamId, ownerSteamId, appId)
-      if (former !== undefined) this.#rechecks.remove(former)
-      this.#rechecks.add(session)
+      if (former !== undefined) this.#rechecks?.remove(former)
+      this.#rechecks?.add(session)
     }
     return answer
   }
@@ -235,8 +236,9 @@ class SteamWebApi implements Backend {
     return new RetryingRunner({ wire, breaker: circuitBreaker, maxConcurrency, maxQueue, clock, logger })
   }
 
-  #makeRechecks(): Rechecks {
+  #makeRechecks(): Rechecks | undefined {
     const { recheck, clock } = this.#options
+    if (recheck.bansEveryMs === undefined && recheck.ownershipEveryMs === undefined) return undefined
     return new Rechecks({
       ...recheck,
       sessions: this.#sessions,
