@@ -104,9 +104,12 @@ class SteamWebApi implements Backend {
     return this.#inspect(ticket, options)
   }
 
-  beginAuthSession(request: BeginAuthSessionRequest, signal: AbortSignal | undefined): Promise<BeginAuthSessionAnswer> {
+  beginAuthSession(
+    request: BeginAuthSessionRequest,
+    cancellation: Cancellation | undefined,
+  ): Promise<BeginAuthSessionAnswer> {
     try {
-      const answer = this.#begin(request, signal)
+      const answer = this.#begin(request, cancellation)
       return answer instanceof Promise ? answer : Promise.resolve(answer)
     } catch (error) {
       return Promise.reject(error)
@@ -118,8 +121,6 @@ class SteamWebApi implements Backend {
     cancellation: Cancellation | undefined,
   ): BeginAuthSessionAnswer | Promise<BeginAuthSessionAnswer> {
     this.#requireOpen()
-    const signal = cancellation?.signal
-    signal?.throwIfAborted()
     const { ticket } = request
     const app = ticket.appId === undefined ? undefined : this.#apps.get(ticket.appId)
     if (app === undefined) return refused('ticket-wrong-app')
@@ -130,8 +131,11 @@ class SteamWebApi implements Backend {
     const identity = this.#identityOf(request)
     // The whole digest: fingerprints are short enough to be made to collide.
     const sharedAs = `${ticket.digest} ${identity ?? ''}`
-    const call = this.#start(askAboutTicket(app, ticket.data, identity, this.#options.retries, sharedAs))
-    return waitForCall(call, signal, (answer) => this.#follow(answer, app.appId))
+    return waitForCall(
+      () => this.#start(askAboutTicket(app, ticket.data, identity, this.#options.retries, sharedAs)),
+      cancellation,
+      (answer) => this.#follow(answer, app.appId),
+    )
   }
 
   endAuthSession(steamId: SteamId): void {
@@ -141,14 +145,15 @@ class SteamWebApi implements Backend {
 
   async getPlayerBans(steamIds: readonly SteamId[], cancellation?: Cancellation): Promise<readonly PlayerBans[]> {
     this.#requireOpen()
-    const signal = cancellation?.signal
-    signal?.throwIfAborted()
     const asked = [...new Set(steamIds)].filter(isSteamId)
     const found: PlayerBans[] = []
     for (let at = 0; at < asked.length; at += maxPlayersPerBansCall) {
       const batch = new Set(asked.slice(at, at + maxPlayersPerBansCall))
-      const call = this.#start(askForBans(this.#firstApp.key, [...batch], this.#options.retries))
-      const { players } = await waitForCall(call, signal, (answer) => answer)
+      const { players } = await waitForCall(
+        () => this.#start(askForBans(this.#firstApp.key, [...batch], this.#options.retries)),
+        cancellation,
+        (answer) => answer,
+      )
       for (const { steamId, vacBanned, gameBans } of players) {
         if (batch.has(steamId)) found.push({ steamId, vacBanned, publisherBanned: gameBans > 0 })
       }
@@ -167,15 +172,16 @@ class SteamWebApi implements Backend {
 
   async #userHasLicenseForApp(steamId: SteamId, appId: AppId, cancellation?: Cancellation): Promise<number> {
     this.#requireOpen()
-    const signal = cancellation?.signal
-    signal?.throwIfAborted()
     if (!isAppId(appId)) throw new TypeError('"appId" must be an app id, 1 to 4294967295')
     const session = this.#sessions.get(steamId)
     if (session === undefined) return UserHasLicenseForAppResult.NoAuth
     // A DLC belongs to its game's group and is asked about with the game's key.
     const { key } = this.#apps.get(appId) ?? this.#apps.get(session.appId) ?? this.#firstApp
-    const call = this.#start(askForOwnership(key, steamId, appId, this.#options.retries))
-    const { ownsApp } = await waitForCall(call, signal, (answer) => answer)
+    const { ownsApp } = await waitForCall(
+      () => this.#start(askForOwnership(key, steamId, appId, this.#options.retries)),
+      cancellation,
+      (answer) => answer,
+    )
     return ownsApp ? UserHasLicenseForAppResult.HasLicense : UserHasLicenseForAppResult.DoesNotHaveLicense
   }
 

@@ -1,3 +1,4 @@
+import { type Cancellation, whenCanceled } from '@ticketgate/core'
 import { type Asker, abandonment, type Call, isFault, type Outcome } from './call.ts'
 import type { WebApiFault } from './parse-answer.ts'
 import { toError } from './to-error.ts'
@@ -8,58 +9,65 @@ export type Answered<Answer> = Exclude<Answer, { type: 'fault' }>
 /**
  * Waits for a call, perhaps together with others; the last one to leave ends it.
  *
+ * @param start Gives the call; not called for somebody who has left already.
  * @param accept Called with the answer in the same step in which the caller gets it: whoever left before
  * then never has it called.
- * @throws BackendError for a fault; the signal's reason when it aborts first.
+ * @throws BackendError for a fault; the signal's reason when it is canceled first.
  */
 export function waitForCall<Answer extends Outcome, Result>(
-  call: Call<Answer>,
-  signal: AbortSignal | undefined,
+  start: () => Call<Answer>,
+  cancellation: Cancellation | undefined,
   accept: (answer: Answered<Answer>) => Result,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const asker = new Waiting(call, signal, accept, resolve, reject)
-    signal?.addEventListener('abort', asker)
-    call.join(asker)
+    const asker = new Waiting(cancellation, accept, resolve, reject)
+    if (!asker.hasLeft) asker.waitFor(start())
   })
 }
 
 class Waiting<Answer extends Outcome, Result> implements Asker {
-  readonly #call: Call<Answer>
-  readonly #signal: AbortSignal | undefined
+  hasLeft = false
+  #call: Call<Answer> | undefined
+  readonly #cancellation: Cancellation | undefined
   readonly #accept: (answer: Answered<Answer>) => Result
   readonly #resolve: (result: Result) => void
   readonly #reject: (error: unknown) => void
+  readonly #stopListening: (() => void) | undefined
 
   constructor(
-    call: Call<Answer>,
-    signal: AbortSignal | undefined,
+    cancellation: Cancellation | undefined,
     accept: (answer: Answered<Answer>) => Result,
     resolve: (result: Result) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#call = call
-    this.#signal = signal
+    this.#cancellation = cancellation
     this.#accept = accept
     this.#resolve = resolve
     this.#reject = reject
+    if (cancellation !== undefined) this.#stopListening = whenCanceled(cancellation, () => this.#leave())
+  }
+
+  waitFor(call: Call<Answer>): void {
+    this.#call = call
+    call.join(this)
   }
 
   answer(outcome: Answer | WebApiFault): void {
-    this.#signal?.removeEventListener('abort', this)
+    this.#stopListening?.()
     try {
-      if (isFault(outcome)) throw toError(outcome, this.#call.question.method)
+      if (isFault(outcome)) throw toError(outcome, this.#call!.question.method)
       this.#resolve(this.#accept(outcome as Answered<Answer>))
     } catch (error) {
       this.#reject(error)
     }
   }
 
-  /** The signal aborted. */
-  handleEvent(): void {
-    this.#signal?.removeEventListener('abort', this)
-    const isLast = !this.#call.leave(this)
-    this.#reject(this.#signal?.reason)
-    if (isLast) this.#call.end(abandonment('left'))
+  #leave(): void {
+    this.hasLeft = true
+    const call = this.#call
+    const isLast = call !== undefined && !call.leave(this)
+    // Only now is there a need for a signal, which says why.
+    this.#reject(this.#cancellation?.signal?.reason ?? new Error('nobody waits for the answer any more'))
+    if (isLast) call.end(abandonment('left'))
   }
 }
