@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
-import { backendFor, begin, good, html, StubSteam, turns } from './support.ts'
+import { backendFor, begin, good, html, newTicket, StubSteam, turns } from './support.ts'
 
 describe('steamWebApi: connections', () => {
   it('makes 1,000 calls one at a time over exactly 1 connection', async function () {
@@ -43,6 +43,39 @@ describe('steamWebApi: connections', () => {
     assert.equal(stub.requests.length, 2)
     await backend.close()
     await waiting
+  })
+
+  it('lets in those who wait in the order in which they came', async () => {
+    await using stub = await StubSteam.listen()
+    const backend = backendFor(stub, { maxConcurrency: 1 })
+    const tickets = Array.from({ length: 8 }, () => newTicket())
+    await Promise.all(tickets.map((ticket) => begin(backend, { ticket })))
+    assert.deepEqual(
+      stub.requests.map(({ url }) => url.searchParams.get('ticket')),
+      tickets.map((ticket) => Buffer.from(ticket).toString('hex')),
+    )
+    await backend.close()
+  })
+
+  it('asks about none of those who wait when the deadline or closing ends them all at once', async () => {
+    for (const end of ['deadline', 'close'] as const) {
+      await using stub = await StubSteam.listen('hang')
+      const clock = new VirtualClock()
+      const backend = backendFor(stub, { clock, maxConcurrency: 2, breaker: { window: 100, minimumCalls: 100 } })
+      const waiting = Promise.allSettled(Array.from({ length: 9 }, () => begin(backend)))
+      await stub.received(2)
+      if (end === 'deadline') await clock.advanceAsync(8_100)
+      else await backend.close()
+      await waiting
+      await turns(20)
+      assert.equal(stub.requests.length, 2)
+      assert.equal(stub.opened, 2)
+      if (end === 'deadline') {
+        stub.answer = good()
+        assert.equal((await begin(backend)).type, 'verdict')
+      }
+      await backend.close()
+    }
   })
 
   it('frees the place of a call whose players have left', async () => {

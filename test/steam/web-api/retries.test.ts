@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { BackendError } from '@ticketgate/core'
+import { Agent } from 'undici'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { backendFor, begin, eventsOf, good, html, type StubAnswer, StubSteam, turns } from './support.ts'
 
@@ -149,6 +150,49 @@ describe('steamWebApi: retries and the deadline', () => {
     await rejected
     assert.equal(dispatched.length, 1)
     await backend.close()
+  })
+
+  it('asks again when a dispatcher fails before it returns', async () => {
+    await using stub = await StubSteam.listen()
+    const agent = new Agent()
+    const clock = new VirtualClock()
+    let failures = 2
+    const dispatcher = {
+      dispatch(...args: Parameters<Agent['dispatch']>): boolean {
+        if (failures-- > 0) throw Object.assign(new Error('no socket'), { code: 'EMFILE' })
+        return agent.dispatch(...args)
+      },
+    }
+    const backend = backendFor(stub, { clock, maxConcurrency: 1, dispatcher: dispatcher as never })
+    const outcome = begin(backend)
+    await passUntilSettled(clock, outcome)
+    assert.equal((await outcome).type, 'verdict')
+    assert.equal(stub.requests.length, 1)
+    await backend.close()
+    await agent.close()
+    assert.equal(clock.timers, 0)
+  })
+
+  it('holds out against a logger that throws', async () => {
+    await using stub = await StubSteam.listen(html(503))
+    const clock = new VirtualClock()
+    const fail = (): never => {
+      throw new Error('the disk is full')
+    }
+    const logger = { trace: fail, debug: fail, info: fail, warn: fail, error: fail }
+    const backend = backendFor(stub, { clock, logger, maxConcurrency: 1 })
+    for (let call = 0; call < 5; call++) {
+      await assert.rejects(begin(backend), { refusalCode: 'backend-unavailable', retryAfterMs: undefined })
+    }
+    assert.equal(backend.available, false)
+    await assert.rejects(begin(backend), { refusalCode: 'backend-unavailable' })
+    assert.equal(stub.requests.length, 5)
+    stub.answer = good()
+    await clock.advanceAsync(5_100)
+    while (!backend.available) await turns()
+    assert.equal((await begin(backend)).type, 'verdict')
+    await backend.close()
+    assert.equal(clock.timers, 0)
   })
 
   it('ends at the deadline while a key function gives nothing, and frees the place', async () => {

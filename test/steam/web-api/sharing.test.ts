@@ -75,6 +75,36 @@ describe('steamWebApi: several begins of one ticket', () => {
     await backend.close()
   })
 
+  it('take the word of whoever leaves, and ask for no signal', async () => {
+    await using stub = await StubSteam.listen([good(), 'hang'])
+    const backend = backendFor(stub)
+    const listeners = new Set<() => void>()
+    const cancellation = {
+      onCancel(listener: () => void) {
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      },
+      get signal(): undefined {
+        signalsRead++
+        return undefined
+      },
+    }
+    let signalsRead = 0
+    const ask = () => {
+      const ticket = backend.inspectTicket!(newTicket())
+      return backend.beginAuthSession!({ ticket, steamId: ticket.steamId!, identity: 'my-game' }, cancellation)
+    }
+    assert.equal((await ask()).type, 'verdict')
+    assert.equal(listeners.size, 0)
+    assert.equal(signalsRead, 0)
+    const left = ask()
+    await stub.received(2)
+    for (const listener of listeners) listener()
+    await assert.rejects(left, /nobody waits/)
+    while (stub.dropped === 0) await turns(1)
+    await backend.close()
+  })
+
   it('ask nothing for a signal that has aborted before', async () => {
     await using stub = await StubSteam.listen()
     const backend = backendFor(stub)

@@ -22,10 +22,8 @@ const stopped = Object.freeze(new Error('stopped'))
  * instead of `request()`: that builds a stream, an async resource and a signal for a few hundred bytes, a
  * fifth of the call's CPU, and cannot give up before the connection stands.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
-  readonly answer: Promise<HttpReply | WebApiFault>
-  #settle!: (answer: HttpReply | WebApiFault) => void
-  #isSettled = false
+export abstract class Exchange implements Dispatcher.DispatchHandler {
+  #isEnded = false
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #retryAfter: unknown
@@ -33,22 +31,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #others: Buffer[] | undefined
   #bytes = 0
 
-  constructor() {
-    this.answer = new Promise((resolve) => {
-      this.#settle = resolve
-    })
-  }
+  /** Called once. */
+  protected abstract ended(end: HttpReply | WebApiFault): void
 
-  /** Gives up: the answer is `outcome`, and the connection is dropped if the request is on its way. */
+  /** Gives up: it ends with `outcome`, and the connection is dropped if the request is on its way. */
   stop(outcome: WebApiFault): void {
-    if (this.#isSettled) return
-    this.#finish(outcome)
+    if (this.#isEnded) return
+    this.#end(outcome)
     this.#controller?.abort(stopped)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#isSettled) controller.abort(stopped)
+    if (this.#isEnded) controller.abort(stopped)
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, unknown>): void {
@@ -58,7 +53,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#isSettled) return
+    if (this.#isEnded) return
     this.#bytes += chunk.length
     if (this.#bytes > maxAnswerBytes) {
       this.stop(fault('backend-unavailable', `an answer of more than ${maxAnswerBytes} bytes`, { trips: true }))
@@ -71,31 +66,35 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#isSettled) return
+    // undici frees a connection one turn of the loop after its answer. Whoever asks again at once would open
+    // another one, so the answer is given right after that: calls one at a time then use one connection.
+    process.nextTick(setImmediate, Exchange.#giveReply, this)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
+    if (this.#isEnded) return
+    const cause = redactError(error, true)
+    this.#end(
+      fault('backend-unavailable', `network error ${describeError(cause)}`, { retriable: true, trips: true, cause }),
+    )
+  }
+
+  static readonly #giveReply = (exchange: Exchange): void => exchange.#end(exchange.#readReply())
+
+  #readReply(): HttpReply {
     const first = this.#first
     const body =
       first === undefined
         ? ''
         : (this.#others === undefined ? first : Buffer.concat([first, ...this.#others])).toString('utf8')
-    const reply: HttpReply = { type: 'reply', status: this.#status, retryAfter: this.#retryAfter, body }
-    // undici frees a connection one turn of the loop after its answer. Whoever asks again at once would open
-    // another one, so the answer is given right after that: calls one at a time then use one connection.
-    queueMicrotask(() => setImmediate(() => this.#finish(reply)))
+    return { type: 'reply', status: this.#status, retryAfter: this.#retryAfter, body }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
-    if (this.#isSettled) return
-    const cause = redactError(error, true)
-    this.#finish(
-      fault('backend-unavailable', `network error ${describeError(cause)}`, { retriable: true, trips: true, cause }),
-    )
-  }
-
-  #finish(answer: HttpReply | WebApiFault): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
+  #end(end: HttpReply | WebApiFault): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
     this.#first = undefined
     this.#others = undefined
-    this.#settle(answer)
+    this.ended(end)
   }
 }

@@ -1,4 +1,5 @@
 import { type Clock, monotonicNow } from '@ticketgate/core'
+import type { Headers } from './call.ts'
 import { isKey, type WebApiKey } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { describeError, redactError } from './redact.ts'
@@ -29,7 +30,7 @@ export class KeySlot {
   #calls = 0
   #pausedUntil = Number.NEGATIVE_INFINITY
   #lastKey: string | undefined
-  #lastHeaders: Record<string, string> | undefined
+  #lastHeaders: Headers | undefined
 
   constructor(options: KeySlotOptions) {
     this.#options = options
@@ -75,12 +76,12 @@ export class KeySlot {
   }
 
   /** The headers with the key: at once for a fixed key, later for one that is fetched. */
-  headers(): Record<string, string> | Promise<Record<string, string> | WebApiFault> {
+  headers(): Headers | Promise<Headers | WebApiFault> {
     const { key } = this.#options
     return typeof key === 'string' ? this.#headersOf(key) : this.#fetchHeaders(key)
   }
 
-  async #fetchHeaders(fetchKey: () => unknown): Promise<Record<string, string> | WebApiFault> {
+  async #fetchHeaders(fetchKey: () => unknown): Promise<Headers | WebApiFault> {
     const { label } = this.#options
     let key: unknown
     try {
@@ -96,10 +97,10 @@ export class KeySlot {
     return this.#headersOf(key)
   }
 
-  #headersOf(key: string): Record<string, string> {
+  #headersOf(key: string): Headers {
     if (key !== this.#lastKey || this.#lastHeaders === undefined) {
       this.#lastKey = key
-      this.#lastHeaders = { 'x-webapi-key': key, accept: 'application/json' }
+      this.#lastHeaders = ['x-webapi-key', key, 'accept', 'application/json']
     }
     return this.#lastHeaders
   }

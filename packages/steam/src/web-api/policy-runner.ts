@@ -1,12 +1,15 @@
 import { type Deadline, type Deadlines, isBackendError } from '@ticketgate/core'
 import type { Availability } from './availability.ts'
-import { type Call, isAbandonment, isFault, isTripping, type Outcome } from './call.ts'
+import { type Call, type Headers, isAbandonment, isFault, isTripping, type Outcome, type Step } from './call.ts'
 import type { BreakerOptions, CallPolicy } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { describeError, redactError } from './redact.ts'
-import type { Runner } from './retrying-runner.ts'
+import type { Runner } from './runner.ts'
 import { toError } from './to-error.ts'
-import { isHeaders, type Question, type Wire } from './wire.ts'
+import { isHeaders, type Wire } from './wire.ts'
+
+/** What a try throws whose call is over, so that it is not sent. */
+const abandoned = Object.freeze(new Error('abandoned'))
 
 export interface PolicyRunnerOptions {
   readonly wire: Wire
@@ -33,17 +36,8 @@ export class PolicyRunner implements Runner {
     this.#options = options
   }
 
-  async run<Answer extends Outcome>(call: Call<Answer>, question: Question<Answer>): Promise<Answer | WebApiFault> {
-    const controller = new AbortController()
-    let ended: WebApiFault | undefined
-    const stop = (fault: WebApiFault): void => {
-      ended = fault
-      controller.abort()
-    }
-    call.interrupt = stop
-    const outcome = await this.#execute(call, question, controller.signal, stop)
-    this.#note(ended ?? outcome)
-    return outcome
+  start(call: Call): void {
+    void this.#run(call)
   }
 
   close(): void {
@@ -51,27 +45,36 @@ export class PolicyRunner implements Runner {
     this.#options.deadlines.cancel(this.#probeDeadline)
   }
 
-  async #execute<Answer extends Outcome>(
-    call: Call<Answer>,
-    question: Question<Answer>,
-    ended: AbortSignal,
-    stop: (fault: WebApiFault) => void,
-  ): Promise<Answer | WebApiFault> {
-    const { wire, policy } = this.#options
-    let last: Answer | WebApiFault | undefined
-    const attempt = async (context?: { readonly signal?: AbortSignal }): Promise<Answer> => {
+  async #run(call: Call): Promise<void> {
+    const controller = new AbortController()
+    let ended: WebApiFault | undefined
+    const step: Step = {
+      stop(fault) {
+        ended = fault
+        controller.abort()
+      },
+    }
+    call.step = step
+    const outcome = await this.#execute(call, controller.signal, step)
+    call.settle(outcome)
+    this.#note(ended ?? outcome)
+  }
+
+  async #execute(call: Call, ended: AbortSignal, step: Step): Promise<Outcome> {
+    let last: Outcome | undefined
+    const attempt = async (context?: { readonly signal?: AbortSignal }): Promise<Outcome> => {
       last = undefined
-      const headers = await wire.prepare(call, question)
+      const headers = await this.#options.wire.prepare(call)
       // A wait for the end of a pause may have put its own there.
-      call.interrupt = stop
+      call.step = step
       const signals = context?.signal === undefined ? [ended] : [ended, context.signal]
-      const outcome = isHeaders(headers) ? await wire.send(call, question, headers, signals) : headers
+      const outcome = isHeaders(headers) ? await this.#send(call, headers, step, signals) : headers
       last = outcome
-      if (isFault(outcome)) throw toError(outcome, question.method)
+      if (isFault(outcome)) throw toError(outcome, call.question.method)
       return outcome
     }
     try {
-      const result: Answer = await policy.execute(attempt, ended)
+      const result: Outcome = await this.#options.policy.execute(attempt, ended)
       // A fallback or a cache must not speak in Steam's name.
       return last !== undefined && result === last
         ? result
@@ -84,6 +87,21 @@ export class PolicyRunner implements Runner {
         cause,
       })
     }
+  }
+
+  /** @param signals Stop this try when they abort. */
+  async #send(call: Call, headers: Headers, step: Step, signals: readonly AbortSignal[]): Promise<Outcome> {
+    if (call.isSettled) throw abandoned
+    let stop!: () => void
+    const outcome = await new Promise<Outcome>((resolve) => {
+      const exchange = this.#options.wire.send(call, headers, { tried: (_call, outcome) => resolve(outcome) })
+      // Whoever ends the call ends the policy's run, and with it all that it has under way.
+      call.step = step
+      stop = () => exchange.stop(fault('backend-unavailable', 'stopped by the call policy', { trips: true }))
+      for (const signal of signals) signal.addEventListener('abort', stop)
+    })
+    for (const signal of signals) signal.removeEventListener('abort', stop)
+    return outcome
   }
 
   #note(outcome: Outcome): void {

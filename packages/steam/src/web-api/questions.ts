@@ -1,4 +1,5 @@
 import { type AppId, BackendError, type SteamId } from '@ticketgate/core'
+import type { Question } from './call.ts'
 import type { KeySlot } from './key-slot.ts'
 import { parseTicketAnswer, type TicketAnswer } from './parse-answer.ts'
 import {
@@ -7,7 +8,6 @@ import {
   parseBansAnswer,
   parseOwnershipAnswer,
 } from './parse-recheck-answers.ts'
-import type { Question } from './wire.ts'
 
 /** How many players GetPlayerBans takes at once. */
 export const maxPlayersPerBansCall = 100
@@ -23,6 +23,7 @@ export function askAboutTicket(
   ticket: Uint8Array,
   identity: string | undefined,
   retries: number,
+  sharedAs?: string,
 ): Question<TicketAnswer> {
   const hex = Buffer.from(ticket.buffer, ticket.byteOffset, ticket.byteLength).toString('hex')
   const path = `/ISteamUserAuth/AuthenticateUserTicket/v1/?appid=${app.appId}&ticket=${hex}`
@@ -32,6 +33,7 @@ export function askAboutTicket(
     key: app.key,
     parse: parseTicketAnswer,
     retries,
+    sharedAs,
   }
 }
 

@@ -1,56 +1,129 @@
 import { type Clock, type Logger, monotonicNow } from '@ticketgate/core'
-import { type Call, isFault, type Outcome } from './call.ts'
+import { type Call, type Headers, isAbandonment, isFault, type Outcome } from './call.ts'
+import { tooMany } from './caller.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
 import type { WebApiFault } from './parse-answer.ts'
-import type { Resilience } from './resilience.ts'
-import { isHeaders, type Question, type Wire } from './wire.ts'
+import { Places } from './places.ts'
+import { failed, type Runner } from './runner.ts'
+import { isHeaders, type TryListener, type Wire } from './wire.ts'
 
-/** Makes the tries of a call. Rejects only for a call that is settled already, or when a queue is full. */
-export interface Runner {
-  run<Answer extends Outcome>(call: Call<Answer>, question: Question<Answer>): Promise<Answer | WebApiFault>
-  close(): void
+export interface RetryingRunnerOptions {
+  readonly wire: Wire
+  readonly breaker: CircuitBreaker
+  readonly maxConcurrency: number
+  readonly maxQueue: number
+  readonly clock: Clock
+  readonly logger: Logger
 }
 
 /** Before the first further try, in milliseconds, at most; half of it is chance. Doubles each time. */
 const backoffMs = 300
 
 /** The built-in way: retries with jitter around circuit breaker and limit of concurrency. */
-export class RetryingRunner implements Runner {
+export class RetryingRunner implements Runner, TryListener {
   readonly #wire: Wire
-  readonly #resilience: Resilience
+  readonly #breaker: CircuitBreaker
+  readonly #places: Places<Call>
   readonly #clock: Clock
   readonly #logger: Logger
 
-  constructor(wire: Wire, resilience: Resilience, clock: Clock, logger: Logger) {
+  constructor({ wire, breaker, maxConcurrency, maxQueue, clock, logger }: RetryingRunnerOptions) {
     this.#wire = wire
-    this.#resilience = resilience
+    this.#breaker = breaker
+    // Those who left stay in the queue until their turn comes, so it gets some room beyond the real limit,
+    // which is the caller's.
+    this.#places = new Places(maxConcurrency, maxQueue + maxConcurrency, (call) => this.#send(call))
     this.#clock = clock
     this.#logger = logger
   }
 
-  async run<Answer extends Outcome>(call: Call<Answer>, question: Question<Answer>): Promise<Answer | WebApiFault> {
-    for (let tries = 1; ; tries++) {
-      const outcome = await this.#try(call, question)
-      if (!isFault(outcome) || call.isSettled) return outcome
-      const { code, detail, retriable, retryAfterMs } = outcome
-      this.#logger.warn({ method: question.method, code, detail, tries }, 'a call to the Steam Web API failed')
-      if (!retriable || tries > question.retries) return outcome
-      const waitMs = retryAfterMs ?? backoffMs * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
-      // The deadline is total: a wait that would end after it is not begun.
-      if (monotonicNow(this.#clock) + waitMs >= call.deadlineAtMs) return outcome
-      await this.#wire.wait(call, waitMs)
-      if (call.isSettled) return outcome
+  start(call: Call): void {
+    try {
+      this.#try(call)
+    } catch (error) {
+      call.settle(failed(error))
     }
   }
 
-  close(): void {
-    this.#resilience.close()
+  /** A try has come to its end. One that was abandoned says nothing about Steam. */
+  tried(call: Call, outcome: Outcome): void {
+    let end = outcome
+    try {
+      if (!isAbandonment(outcome)) this.#breaker.count(outcome)
+    } catch (error) {
+      end = failed(error)
+    }
+    this.#places.leave()
+    this.#conclude(call, end)
   }
 
-  async #try<Answer extends Outcome>(call: Call<Answer>, question: Question<Answer>): Promise<Answer | WebApiFault> {
-    const refusal = this.#resilience.whileOpen()
-    if (refusal !== undefined) return refusal
-    const prepared = this.#wire.prepare(call, question)
-    const headers = prepared instanceof Promise ? await prepared : prepared
-    return isHeaders(headers) ? this.#resilience.run(() => this.#wire.send(call, question, headers)) : headers
+  close(): void {
+    this.#breaker.close()
+  }
+
+  #try(call: Call): void {
+    call.tries++
+    const refusal = this.#breaker.whileOpen()
+    if (refusal !== undefined) {
+      this.#conclude(call, refusal)
+      return
+    }
+    const prepared = this.#wire.prepare(call)
+    if (prepared instanceof Promise) {
+      prepared.then(
+        (headers) => this.#enter(call, headers),
+        (error: unknown) => call.settle(failed(error)),
+      )
+    } else this.#enter(call, prepared)
+  }
+
+  #enter(call: Call, headers: Headers | WebApiFault): void {
+    if (call.isSettled) return
+    if (!isHeaders(headers)) {
+      this.#conclude(call, headers)
+      return
+    }
+    call.headers = headers
+    if (!this.#places.enter(call)) call.settle(tooMany())
+  }
+
+  /** Its turn has come. */
+  #send(call: Call): boolean {
+    if (call.isSettled) return false
+    // Asked again: it may have waited.
+    const refusal = this.#breaker.whileOpen()
+    if (refusal !== undefined) {
+      this.#conclude(call, refusal)
+      return false
+    }
+    this.#wire.send(call, call.headers!, this)
+    return true
+  }
+
+  #conclude(call: Call, outcome: Outcome): void {
+    try {
+      const waitMs = this.#waitMs(call, outcome)
+      if (waitMs === undefined) call.settle(outcome)
+      else void this.#tryAfter(call, waitMs)
+    } catch (error) {
+      call.settle(failed(error))
+    }
+  }
+
+  async #tryAfter(call: Call, waitMs: number): Promise<void> {
+    await this.#wire.wait(call, waitMs)
+    if (!call.isSettled) this.start(call)
+  }
+
+  /** How long to wait for a further try, or nothing when the outcome is the call's. */
+  #waitMs(call: Call, outcome: Outcome): number | undefined {
+    if (!isFault(outcome) || call.isSettled) return undefined
+    const { tries, question } = call
+    const { code, detail, retriable, retryAfterMs } = outcome
+    this.#logger.warn({ method: question.method, code, detail, tries }, 'a call to the Steam Web API failed')
+    if (!retriable || tries > question.retries) return undefined
+    const waitMs = retryAfterMs ?? backoffMs * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
+    // The deadline is total: a wait that would end after it is not begun.
+    return monotonicNow(this.#clock) + waitMs >= call.deadlineAtMs ? undefined : waitMs
   }
 }

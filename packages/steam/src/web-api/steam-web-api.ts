@@ -20,19 +20,20 @@ import {
 import type { TicketInspector } from '@ticketgate/core/ticket'
 import type { Dispatcher } from 'undici'
 import { Availability } from './availability.ts'
-import type { Call, Outcome } from './call.ts'
+import type { Call, Outcome, Question } from './call.ts'
 import { Caller } from './caller.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { type ResolvedOptions, resolveOptions, type SteamWebApiOptions } from './options.ts'
 import type { TicketAnswer } from './parse-answer.ts'
 import { type App, makeApps, makeInspector, makePool } from './parts.ts'
 import { PolicyRunner } from './policy-runner.ts'
 import { askAboutTicket, askForBans, askForOwnership, askWhetherBack, maxPlayersPerBansCall } from './questions.ts'
 import { Rechecks } from './rechecks.ts'
-import { Resilience } from './resilience.ts'
-import { RetryingRunner, type Runner } from './retrying-runner.ts'
+import { RetryingRunner } from './retrying-runner.ts'
+import { DirectRunner, type Runner } from './runner.ts'
 import { FollowedSessions } from './sessions.ts'
-import { type Answered, SharedCalls } from './shared-calls.ts'
-import { type Question, Wire } from './wire.ts'
+import { type Answered, waitForCall } from './wait-for-call.ts'
+import { Wire } from './wire.ts'
 
 /** Longest ticket that is shown to Steam, in bytes. */
 const maxTicketBytes = 8_192
@@ -66,13 +67,13 @@ class SteamWebApi implements Backend {
   readonly #dispatcher: Dispatcher
   readonly #caller: Caller
   readonly #runner: Runner
-  readonly #shared: SharedCalls
   readonly #sessions = new FollowedSessions()
-  readonly #rechecks: Rechecks
+  /** None where none were asked for. */
+  readonly #rechecks: Rechecks | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: ResolvedOptions) {
-    const { clock, logger, target } = options
+    const { clock, target } = options
     this.#options = options
     this.#apps = makeApps(options, (reason, message) => this.#emit({ type: 'warning', reason, message }))
     this.appIds = Object.freeze([...this.#apps.keys()])
@@ -85,24 +86,12 @@ class SteamWebApi implements Backend {
     this.#dispatcher = options.dispatcher ?? makePool(options)
     const wire = new Wire({ target, dispatcher: this.#dispatcher, clock, deadlines: this.#deadlines })
     this.#caller = new Caller({
-      wire,
       timeoutMs: options.timeoutMs,
       maxCalls: options.maxConcurrency + options.maxQueue,
       clock,
       deadlines: this.#deadlines,
     })
-    this.#runner =
-      options.policy === undefined
-        ? new RetryingRunner(wire, this.#makeResilience(), clock, logger)
-        : new PolicyRunner({
-            wire,
-            policy: options.policy,
-            availability: this.#availability,
-            deadlines: this.#deadlines,
-            breaker: options.breaker,
-            probe: () => this.#start(askWhetherBack(this.#firstApp)).outcome,
-          })
-    this.#shared = new SharedCalls(this.#caller)
+    this.#runner = this.#makeRunner(wire)
     this.#rechecks = this.#makeRechecks()
     if (target.answersOwnership) this.userHasLicenseForApp = this.#userHasLicenseForApp.bind(this)
   }
@@ -115,13 +104,23 @@ class SteamWebApi implements Backend {
     return this.#inspect(ticket, options)
   }
 
-  async beginAuthSession(
+  beginAuthSession(
     request: BeginAuthSessionRequest,
     cancellation: Cancellation | undefined,
   ): Promise<BeginAuthSessionAnswer> {
+    try {
+      const answer = this.#begin(request, cancellation)
+      return answer instanceof Promise ? answer : Promise.resolve(answer)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #begin(
+    request: BeginAuthSessionRequest,
+    cancellation: Cancellation | undefined,
+  ): BeginAuthSessionAnswer | Promise<BeginAuthSessionAnswer> {
     this.#requireOpen()
-    const signal = cancellation?.signal
-    signal?.throwIfAborted()
     const { ticket } = request
     const app = ticket.appId === undefined ? undefined : this.#apps.get(ticket.appId)
     if (app === undefined) return refused('ticket-wrong-app')
@@ -130,29 +129,31 @@ class SteamWebApi implements Backend {
     const unsigned = this.#needsSignature ? this.#refusalOfUnsigned(ticket) : undefined
     if (unsigned !== undefined) return refused(unsigned)
     const identity = this.#identityOf(request)
-    const { retries } = this.#options
     // The whole digest: fingerprints are short enough to be made to collide.
-    const call = this.#shared.share(`${ticket.digest} ${identity ?? ''}`, () =>
-      this.#start(askAboutTicket(app, ticket.data, identity, retries)),
+    const sharedAs = `${ticket.digest} ${identity ?? ''}`
+    return waitForCall(
+      () => this.#start(askAboutTicket(app, ticket.data, identity, this.#options.retries, sharedAs)),
+      cancellation,
+      (answer) => this.#follow(answer, app.appId),
     )
-    return this.#shared.wait(call, signal, 'AuthenticateUserTicket', (answer) => this.#follow(answer, app.appId))
   }
 
   endAuthSession(steamId: SteamId): void {
     const session = this.#sessions.end(steamId)
-    if (session !== undefined) this.#rechecks.remove(session)
+    if (session !== undefined) this.#rechecks?.remove(session)
   }
 
   async getPlayerBans(steamIds: readonly SteamId[], cancellation?: Cancellation): Promise<readonly PlayerBans[]> {
     this.#requireOpen()
-    const signal = cancellation?.signal
-    signal?.throwIfAborted()
     const asked = [...new Set(steamIds)].filter(isSteamId)
     const found: PlayerBans[] = []
     for (let at = 0; at < asked.length; at += maxPlayersPerBansCall) {
       const batch = new Set(asked.slice(at, at + maxPlayersPerBansCall))
-      const call = this.#start(askForBans(this.#firstApp.key, [...batch], this.#options.retries))
-      const { players } = await this.#shared.wait(call, signal, 'GetPlayerBans', (answer) => answer)
+      const { players } = await waitForCall(
+        () => this.#start(askForBans(this.#firstApp.key, [...batch], this.#options.retries)),
+        cancellation,
+        (answer) => answer,
+      )
       for (const { steamId, vacBanned, gameBans } of players) {
         if (batch.has(steamId)) found.push({ steamId, vacBanned, publisherBanned: gameBans > 0 })
       }
@@ -171,21 +172,22 @@ class SteamWebApi implements Backend {
 
   async #userHasLicenseForApp(steamId: SteamId, appId: AppId, cancellation?: Cancellation): Promise<number> {
     this.#requireOpen()
-    const signal = cancellation?.signal
-    signal?.throwIfAborted()
     if (!isAppId(appId)) throw new TypeError('"appId" must be an app id, 1 to 4294967295')
     const session = this.#sessions.get(steamId)
     if (session === undefined) return UserHasLicenseForAppResult.NoAuth
     // A DLC belongs to its game's group and is asked about with the game's key.
     const { key } = this.#apps.get(appId) ?? this.#apps.get(session.appId) ?? this.#firstApp
-    const call = this.#start(askForOwnership(key, steamId, appId, this.#options.retries))
-    const { ownsApp } = await this.#shared.wait(call, signal, 'CheckAppOwnership', (answer) => answer)
+    const { ownsApp } = await waitForCall(
+      () => this.#start(askForOwnership(key, steamId, appId, this.#options.retries)),
+      cancellation,
+      (answer) => answer,
+    )
     return ownsApp ? UserHasLicenseForAppResult.HasLicense : UserHasLicenseForAppResult.DoesNotHaveLicense
   }
 
   async #close(): Promise<void> {
     this.#runner.close()
-    this.#rechecks.close()
+    this.#rechecks?.close()
     this.#caller.close()
     this.#sessions.clear()
     this.#deadlines.clear()
@@ -202,8 +204,8 @@ class SteamWebApi implements Backend {
     if (answer.type === 'verdict') {
       const { steamId, ownerSteamId } = answer.verdict
       const [session, former] = this.#sessions.begin(steamId, ownerSteamId, appId)
-      if (former !== undefined) this.#rechecks.remove(former)
-      this.#rechecks.add(session)
+      if (former !== undefined) this.#rechecks?.remove(former)
+      this.#rechecks?.add(session)
     }
     return answer
   }
@@ -226,21 +228,23 @@ class SteamWebApi implements Backend {
     return requested ?? own
   }
 
-  #makeResilience(): Resilience {
-    const { breaker, maxConcurrency, maxQueue, clock } = this.#options
-    return new Resilience({
-      breaker,
-      maxConcurrency,
-      maxQueue,
-      clock,
-      deadlines: this.#deadlines,
-      availability: this.#availability,
-      probe: () => this.#caller.start(askWhetherBack(this.#firstApp), this.#caller.direct).outcome,
-    })
+  #makeRunner(wire: Wire): Runner {
+    const { policy, breaker, maxConcurrency, maxQueue, clock, logger } = this.#options
+    const deadlines = this.#deadlines
+    const availability = this.#availability
+    if (policy !== undefined) {
+      const probe = () => this.#start(askWhetherBack(this.#firstApp)).outcome
+      return new PolicyRunner({ wire, policy, availability, deadlines, breaker, probe })
+    }
+    const direct = new DirectRunner(wire)
+    const probe = () => this.#caller.start(askWhetherBack(this.#firstApp), direct).outcome
+    const circuitBreaker = new CircuitBreaker({ breaker, clock, deadlines, availability, probe })
+    return new RetryingRunner({ wire, breaker: circuitBreaker, maxConcurrency, maxQueue, clock, logger })
   }
 
-  #makeRechecks(): Rechecks {
+  #makeRechecks(): Rechecks | undefined {
     const { recheck, clock } = this.#options
+    if (recheck.bansEveryMs === undefined && recheck.ownershipEveryMs === undefined) return undefined
     return new Rechecks({
       ...recheck,
       sessions: this.#sessions,

@@ -1,25 +1,10 @@
 import { type Clock, type Deadlines, monotonicNow } from '@ticketgate/core'
 import type { Dispatcher } from 'undici'
-import { type Call, isAbandonment, isTripping, type Outcome } from './call.ts'
-import { Exchange } from './exchange.ts'
-import type { KeySlot } from './key-slot.ts'
+import { type Call, type Headers, isTripping, type Outcome, type Question, type Step } from './call.ts'
+import { Exchange, type HttpReply } from './exchange.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { parseRetryAfter } from './retry-after.ts'
 import type { Target } from './target.ts'
-
-/** What to ask. */
-export interface Question<Answer extends Outcome = Outcome> {
-  /** For logs and errors: `AuthenticateUserTicket`. */
-  readonly method: string
-  /** Path and query, without the base URL's prefix. Shown nowhere: one method's query holds the ticket. */
-  readonly path: string
-  readonly key: KeySlot
-  readonly parse: (status: number, body: string) => Answer | WebApiFault
-  /** Further tries. */
-  readonly retries: number
-}
-
-export type Headers = Record<string, string>
 
 export interface WireOptions {
   readonly target: Target
@@ -28,8 +13,11 @@ export interface WireOptions {
   readonly deadlines: Deadlines
 }
 
-/** What an abandoned try throws, so that it counts neither for nor against Steam. */
-const abandoned = Object.freeze(new Error('abandoned'))
+/** Whoever is told what a try came to. */
+export interface TryListener {
+  tried(call: Call, outcome: Outcome): void
+}
+
 /** Added to a pause that a 429 asked for, so that those who waited do not come back all at once; in milliseconds. */
 const spreadMs = 250
 
@@ -45,42 +33,28 @@ export class Wire {
    * Waits for the end of a pause that Steam asked for, fetches the key and takes a call from the day's
    * budget. At once where nothing needs a wait.
    */
-  prepare(call: Call, question: Question): Headers | WebApiFault | Promise<Headers | WebApiFault> {
-    const { key } = question
+  prepare(call: Call): Headers | WebApiFault | Promise<Headers | WebApiFault> {
+    const { key } = call.question
     const pauseMs = key.pauseMs()
-    if (pauseMs > 0) return this.#prepareAfter(pauseMs, call, question)
+    if (pauseMs > 0) return this.#prepareAfter(pauseMs, call)
     const headers = key.headers()
     if (headers instanceof Promise)
       return headers.then((fetched) => (isHeaders(fetched) ? (key.count() ?? fetched) : fetched))
     return key.count() ?? headers
   }
 
-  /**
-   * Sends a question and reads the answer.
-   *
-   * @param signals Stop this try when they abort.
-   * @throws when the call was abandoned; nothing else.
-   */
-  async send<Answer extends Outcome>(
-    call: Call<Answer>,
-    question: Question<Answer>,
-    headers: Headers,
-    signals?: readonly AbortSignal[],
-  ): Promise<Answer | WebApiFault> {
-    if (call.isSettled) throw abandoned
+  /** Sends a call's question, which becomes its step. The listener is told once, perhaps before this returns. */
+  send(call: Call, headers: Headers, listener: TryListener): Step {
     const { target, dispatcher, clock } = this.#options
-    const exchange = new Exchange()
-    const stop = (outcome: WebApiFault): void => exchange.stop(outcome)
-    const stopBySignal = (): void => stop(fault('backend-unavailable', 'stopped by the call policy', { trips: true }))
-    if (signals === undefined) call.interrupt = stop
-    else for (const signal of signals) signal.addEventListener('abort', stopBySignal)
+    const exchange = new Try(call, listener, clock)
+    call.step = exchange
     try {
       dispatcher.dispatch(
         {
           origin: target.origin,
-          path: target.prefix + question.path,
+          path: target.prefix + call.question.path,
           method: 'GET',
-          headers,
+          headers: headers as string[],
           // The call's own deadline rules; it is never longer than theirs.
           headersTimeout: 0,
           bodyTimeout: 0,
@@ -91,20 +65,7 @@ export class Wire {
       // One that was handed in may do that; undici's own report through the handler.
       exchange.onResponseError(undefined, error)
     }
-    const reply = await exchange.answer
-    if (signals === undefined) call.interrupt = undefined
-    else for (const signal of signals) signal.removeEventListener('abort', stopBySignal)
-    if (reply.type === 'fault') {
-      if (isAbandonment(reply)) throw abandoned
-      return reply
-    }
-    const outcome = question.parse(reply.status, reply.body)
-    if (reply.retryAfter === undefined || !isTripping(outcome)) return outcome
-    const retryAfterMs = parseRetryAfter(reply.retryAfter, clock.now())
-    if (retryAfterMs === undefined) return outcome
-    // Steam's wish concerns the key, not this one player: hammering on gets the address banned.
-    if (reply.status === 429) question.key.pause(retryAfterMs)
-    return { ...outcome, retryAfterMs }
+    return exchange
   }
 
   /** Resolves after `waitMs`, or when the call is settled. */
@@ -112,25 +73,55 @@ export class Wire {
     const { deadlines } = this.#options
     return new Promise((resolve) => {
       const deadline = deadlines.add(waitMs, () => {
-        call.interrupt = undefined
+        call.step = undefined
         resolve()
       })
-      call.interrupt = () => {
-        deadlines.cancel(deadline)
-        resolve()
+      call.step = {
+        stop() {
+          deadlines.cancel(deadline)
+          resolve()
+        },
       }
     })
   }
 
-  async #prepareAfter(pauseMs: number, call: Call, question: Question): Promise<Headers | WebApiFault> {
+  async #prepareAfter(pauseMs: number, call: Call): Promise<Headers | WebApiFault> {
     const held = fault('backend-throttled', 'Steam asked for a pause', { retryAfterMs: pauseMs, isLocal: true })
     if (monotonicNow(this.#options.clock) + pauseMs >= call.deadlineAtMs) return held
     await this.wait(call, pauseMs + Math.random() * spreadMs)
     // It may have been prolonged meanwhile.
-    return call.isSettled ? held : this.prepare(call, question)
+    return call.isSettled ? held : this.prepare(call)
+  }
+}
+
+/** The exchange of one try, and what its end means to the question. */
+class Try extends Exchange {
+  readonly #call: Call
+  readonly #listener: TryListener
+  readonly #clock: Clock
+
+  constructor(call: Call, listener: TryListener, clock: Clock) {
+    super()
+    this.#call = call
+    this.#listener = listener
+    this.#clock = clock
+  }
+
+  protected ended(end: HttpReply | WebApiFault): void {
+    this.#listener.tried(this.#call, end.type === 'fault' ? end : this.#read(end, this.#call.question))
+  }
+
+  #read({ status, retryAfter, body }: HttpReply, { parse, key }: Question): Outcome | WebApiFault {
+    const outcome = parse(status, body)
+    if (retryAfter === undefined || !isTripping(outcome)) return outcome
+    const retryAfterMs = parseRetryAfter(retryAfter, this.#clock.now())
+    if (retryAfterMs === undefined) return outcome
+    // Steam's wish concerns the key, not this one player: hammering on gets the address banned.
+    if (status === 429) key.pause(retryAfterMs)
+    return { ...outcome, retryAfterMs }
   }
 }
 
 export function isHeaders(value: Headers | WebApiFault): value is Headers {
-  return value.type !== 'fault'
+  return Array.isArray(value)
 }
