@@ -32,8 +32,9 @@ export function whenCanceled(cancellation: Cancellation | undefined, listener: (
 export class CancelableCall implements Cancellation {
   #isCanceled = false
   #controller: AbortController | undefined
-  /** Nearly always none or one. */
-  #listeners: readonly (() => void)[] = none
+  /** Nearly always all there is. */
+  #listener: (() => void) | undefined
+  #others: readonly (() => void)[] | undefined
 
   get isCanceled(): boolean {
     return this.#isCanceled
@@ -52,11 +53,17 @@ export class CancelableCall implements Cancellation {
       listener()
       return ignore
     }
+    if (this.#listener === undefined && this.#others === undefined) {
+      this.#listener = listener
+      return () => {
+        if (this.#listener === listener) this.#listener = undefined
+      }
+    }
     // Wrapped, so that the same function added twice is two listeners.
     const added = (): void => listener()
-    this.#listeners = [...this.#listeners, added]
+    this.#others = [...(this.#others ?? []), added]
     return () => {
-      this.#listeners = this.#listeners.filter((each) => each !== added)
+      this.#others = this.#others?.filter((each) => each !== added)
     }
   }
 
@@ -64,13 +71,14 @@ export class CancelableCall implements Cancellation {
   cancel(): void {
     if (this.#isCanceled) return
     this.#isCanceled = true
-    const listeners = this.#listeners
-    this.#listeners = none
-    for (const listener of listeners) listener()
+    const listener = this.#listener
+    const others = this.#others
+    this.#listener = undefined
+    this.#others = undefined
+    listener?.()
+    for (const other of others ?? []) other()
     this.#controller?.abort()
   }
 }
-
-const none: readonly (() => void)[] = []
 
 function ignore(): void {}
