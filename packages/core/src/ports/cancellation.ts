@@ -55,8 +55,10 @@ export class CancelableCall implements Cancellation {
     }
     if (this.#listener === undefined && this.#others === undefined) {
       this.#listener = listener
+      let isThere = true
       return () => {
-        if (this.#listener === listener) this.#listener = undefined
+        if (isThere && this.#listener === listener) this.#listener = undefined
+        isThere = false
       }
     }
     // Wrapped, so that the same function added twice is two listeners.
