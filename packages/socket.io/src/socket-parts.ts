@@ -45,11 +45,12 @@ export interface NamespaceParts {
    * @see `Namespace#_doConnect` in socket.io/dist/namespace.js, 4.8.4
    */
   emitReserved(event: string, ...parameters: unknown[]): boolean
+  /** Called for every socket that goes: out of the namespace, or before it ever got in. */
+  _remove(socket: SocketParts): void
 }
 
-/** @internal The part of an adapter that is called for every socket that goes, and for every one that returns. */
+/** @internal The part of an adapter that is asked for every socket that returns. */
 export interface AdapterParts {
-  delAll(id: string): void
   restoreSession(pid: string, offset: string): Promise<RestoredSession | null> | null
 }
 
