@@ -1,6 +1,7 @@
 import { type Admission, createRefusal, type GateDoor, isRefusal, type Refusal } from '@ticketgate/core'
 import type { Socket } from 'socket.io'
 import { AwaySockets } from './away-sockets.ts'
+import { holdBack } from './hold-back.ts'
 import type { GuardSettings } from './options.ts'
 import { PendingSocket } from './pending-socket.ts'
 import { type Place, refuseSocket, SocketConnection } from './socket-connection.ts'
@@ -13,7 +14,7 @@ import { Visitor } from './visitor.ts'
 const namespaceKey = Symbol('ticketgate namespace')
 
 /** Methods of a namespace that every socket passes, on its way in and on its way out. */
-const hooks = ['emitReserved', '_remove'] as const
+const hooks = ['_doConnect', 'emitReserved', '_remove'] as const
 
 /**
  * A namespace behind a gate. Stands at the places that every socket passes, with no listener on the socket itself:
@@ -27,6 +28,8 @@ export class GuardedNamespace implements Place {
   /** Only with connection-state recovery. */
   readonly #away: AwaySockets | undefined
   #adapter: AdapterParts | undefined
+  /** Sends what has been held back for the socket that is getting in. */
+  #letGo: (() => void) | undefined
   /** Neither its `connect` nor its `connection` is told. */
   #turnedAway: SocketParts | undefined
 
@@ -41,6 +44,7 @@ export class GuardedNamespace implements Place {
         throw new TypeError(`"io" must be of a version of socket.io whose namespaces have the method "${name}"`)
       }
     }
+    this.#bundleArrivals()
     this.#filterArrivals()
     this.#watchDepartures()
   }
@@ -142,6 +146,27 @@ export class GuardedNamespace implements Place {
 
   // --- the connect event ---
 
+  /** CONNECT and `admitted` go to the player together; see {@link holdBack}. */
+  #bundleArrivals(): void {
+    const namespace = this.#namespace
+    const { _doConnect } = namespace
+    namespace._doConnect = (socket, onConnect) => {
+      // For the others there is nothing but CONNECT.
+      if (Visitor.find(socket)?.isRenewable) this.#letGo = holdBack(socket.conn)
+      try {
+        _doConnect.call(namespace, socket, onConnect)
+      } finally {
+        this.#sendHeld()
+      }
+    }
+  }
+
+  #sendHeld(): void {
+    const letGo = this.#letGo
+    this.#letGo = undefined
+    letGo?.()
+  }
+
   /**
    * Withholds `connect` and `connection` of a socket whose place is gone: its player was banned while another
    * middleware took its time, or the socket came back too late. The application never hears of it.
@@ -152,7 +177,11 @@ export class GuardedNamespace implements Place {
     namespace.emitReserved = (event, ...parameters) => {
       if (event === 'connect' || event === 'connection') {
         const socket = parameters[0] as SocketParts
-        if (event === 'connect') this.#turnedAway = this.#arrive(socket) ? undefined : socket
+        if (event === 'connect') {
+          this.#turnedAway = this.#arrive(socket) ? undefined : socket
+          // Before the application hears of it: it finds the connection as it would without a gate.
+          this.#sendHeld()
+        }
         if (this.#turnedAway === socket) return false
       }
       return emitReserved.call(namespace, event, ...parameters)

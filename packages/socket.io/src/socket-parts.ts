@@ -24,9 +24,32 @@ export interface EngineConnection {
 /** @internal A socket's other half, which the types of an application's events would hide. */
 export interface SocketParts extends SocketLike {
   data: unknown
+  readonly conn: EngineParts
   readonly nsp: NamespaceParts
   emit(event: string, ...parameters: unknown[]): boolean
   disconnect(close?: boolean): unknown
+}
+
+/** @internal An engine.io connection, with what its types keep to themselves. */
+export interface EngineParts extends EngineConnection {
+  readonly transport: TransportParts
+  /** Gives the transport what waits for it, in one batch. */
+  flush?(): void
+}
+
+/** @internal */
+export interface TransportParts {
+  readonly name: string
+  /** `false` while a batch is on its way: what is sent meanwhile waits for the next one. */
+  writable: boolean
+  /** Under the transport for WebSockets, where that is made of `ws`, `_socket` is the stream below. */
+  readonly socket?: { readonly _socket?: CorkedStream | null }
+}
+
+/** @internal A stream that can hold back writes and make them one. */
+export interface CorkedStream {
+  cork(): void
+  uncork(): void
 }
 
 /** @internal */
@@ -45,6 +68,8 @@ export interface NamespaceParts {
    * @see `Namespace#_doConnect` in socket.io/dist/namespace.js, 4.8.4
    */
   emitReserved(event: string, ...parameters: unknown[]): boolean
+  /** Lets a socket in: sends CONNECT, then emits `connect` and `connection`. */
+  _doConnect(socket: SocketParts, onConnect?: (socket: SocketParts) => void): void
   /** Called for every socket that goes: out of the namespace, or before it ever got in. */
   _remove(socket: SocketParts): void
 }
