@@ -6,9 +6,10 @@ import type { GuardSettings } from './options.ts'
 import { PendingSocket } from './pending-socket.ts'
 import { type Place, refuseSocket, SocketConnection } from './socket-connection.ts'
 import { writeSession } from './socket-data.ts'
-import type { AdapterParts, NamespaceParts, SocketParts } from './socket-parts.ts'
+import type { AdapterParts, NamespaceParts, SocketParts, WebSocketServerParts } from './socket-parts.ts'
 import { surface } from './surface.ts'
 import { type Presented, takeTicket } from './take-ticket.ts'
+import { makeThrifty } from './thrifty-engine.ts'
 import { Visitor } from './visitor.ts'
 
 const namespaceKey = Symbol('ticketgate namespace')
@@ -28,6 +29,7 @@ export class GuardedNamespace implements Place {
   /** Only with connection-state recovery. */
   readonly #away: AwaySockets | undefined
   #adapter: AdapterParts | undefined
+  #webSocketServer: WebSocketServerParts | undefined
   /** Sends what has been held back for the socket that is getting in. */
   #letGo: (() => void) | undefined
   /** Neither its `connect` nor its `connection` is told. */
@@ -75,6 +77,7 @@ export class GuardedNamespace implements Place {
 
   /** A socket on its way in. `undefined`: a place is kept for it until its `connect` event. */
   enter(socket: SocketParts): Refusal | undefined | Promise<Refusal | undefined> {
+    this.#findEngine(socket)
     const visitor = Visitor.of(socket)
     // Guarded twice, by its parent namespace and by the server: it has passed.
     if (visitor.pendingOf(socket) !== undefined) return undefined
@@ -142,6 +145,14 @@ export class GuardedNamespace implements Place {
     Visitor.of(socket).noteTicket(presented, admission)
     writeSession(socket, admission)
     return undefined
+  }
+
+  /** Asked here, because the engine may be made, or made anew, long after the guard. */
+  #findEngine({ conn }: SocketParts): void {
+    const webSocketServer = conn.server?.ws
+    if (this.#webSocketServer === webSocketServer) return
+    this.#webSocketServer = webSocketServer
+    makeThrifty(webSocketServer)
   }
 
   // --- the connect event ---

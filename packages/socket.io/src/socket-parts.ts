@@ -33,6 +33,7 @@ export interface SocketParts extends SocketLike {
 /** @internal An engine.io connection, with what its types keep to themselves. */
 export interface EngineParts extends EngineConnection {
   readonly transport: TransportParts
+  readonly server?: EngineServerParts
   /** Gives the transport what waits for it, in one batch. */
   flush?(): void
 }
@@ -50,6 +51,24 @@ export interface TransportParts {
 export interface CorkedStream {
   cork(): void
   uncork(): void
+}
+
+/** @internal The server of an engine.io connection. */
+export interface EngineServerParts {
+  /** A `WebSocketServer` of `ws`, or whatever else the option `wsEngine` has put in its place. */
+  readonly ws?: WebSocketServerParts
+}
+
+/** @internal */
+export interface WebSocketServerParts {
+  readonly options?: { WebSocket?: unknown }
+  /** `headers` is told of every upgrade just before it is answered. */
+  on(event: 'headers', listener: (headers: unknown, request: RequestParts) => void): unknown
+}
+
+/** @internal */
+export interface RequestParts {
+  readonly socket: CorkedStream
 }
 
 /** @internal */
