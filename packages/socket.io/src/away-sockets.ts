@@ -5,13 +5,13 @@ import type { Admission } from '@ticketgate/core'
  * data and missed packets; for everybody else recovery is as if it had run out.
  */
 export class AwaySockets {
-  /** The window of connection-state recovery, in milliseconds; `undefined` when it is off. */
-  readonly windowMs: number | undefined
+  /** The window of connection-state recovery, in milliseconds. */
+  readonly windowMs: number
   readonly #away = new Map<string, Admission>()
   /** Recovered, and not yet past their `connect` event. */
   readonly #returning = new Map<string, Admission>()
 
-  constructor(windowMs: number | undefined) {
+  constructor(windowMs: number) {
     this.windowMs = windowMs
   }
 

@@ -1,4 +1,4 @@
-import { createRefusal, type GateDoor } from '@ticketgate/core'
+import { createRefusal, type GateDoor, isRefusal, type Refusal } from '@ticketgate/core'
 import { toConnectError } from './connect-error.ts'
 import { GuardedNamespace } from './guarded-namespace.ts'
 import { type GuardSettings, readOptions, type TicketgateOptions } from './options.ts'
@@ -23,21 +23,25 @@ export function ticketgate(gate: GateDoor, options: TicketgateOptions = {}): Tic
 
 /** @internal */
 export function createMiddleware(gate: GateDoor, settings: GuardSettings): TicketgateMiddleware {
+  // `next` always: a socket whose middlewares are not called through stays in socket.io's memory for ever.
   return function ticketgateMiddleware(socket, next) {
-    void pass(socket as SocketParts, next)
-  }
-
-  async function pass(socket: SocketParts, next: (error?: Error) => void): Promise<void> {
-    let error: Error | undefined
-    try {
-      const refusal = await GuardedNamespace.of(socket.nsp, gate, settings).enter(socket)
-      if (refusal !== undefined) error = toConnectError(refusal)
-    } catch (fault) {
-      // A gate does not reject; whatever this is, nobody gets in by it.
-      error = toConnectError(createRefusal('internal-error'))
-      surface(fault)
+    function decided(refusal: Refusal | undefined): void {
+      next(refusal === undefined ? undefined : toConnectError(refusal))
     }
-    // Always: a socket whose middlewares are not called through stays in socket.io's memory for ever.
-    next(error)
+    // A gate does not reject; whatever this is, nobody gets in by it.
+    function failed(fault: unknown): void {
+      surface(fault)
+      decided(createRefusal('internal-error'))
+    }
+    let answer: ReturnType<GuardedNamespace['enter']>
+    try {
+      const { nsp } = socket as SocketParts
+      answer = GuardedNamespace.of(nsp, gate, settings).enter(socket as SocketParts)
+    } catch (fault) {
+      failed(fault)
+      return
+    }
+    if (answer === undefined || isRefusal(answer)) decided(answer)
+    else void answer.then(decided, failed)
   }
 }

@@ -1,20 +1,12 @@
 import type { Admission, Refusal } from '@ticketgate/core'
-import type { Presented } from './take-ticket.ts'
-import type { Visitor } from './visitor.ts'
-
-/** What is known of a socket that comes in. */
-export interface PendingFacts {
-  readonly id: string
-  /** Which of several gates decides: an admission of one says nothing to another. */
-  readonly gate: object
-  readonly visitor: Visitor
-  readonly presented: Presented
-  /** Where it is found by its id for as long as it is pending. */
-  readonly registry: Map<string, PendingSocket>
-}
+import type { SocketParts } from './socket-parts.ts'
+import { Visitor } from './visitor.ts'
 
 /** A socket between its middleware and its `connect` event: its ticket is being verified, then its place kept. */
 export class PendingSocket {
+  readonly socket: SocketParts
+  readonly visitor: Visitor
+  /** Which of several gates decides: an admission of one says nothing to another. */
   readonly gate: object
   /** Resolves once it is known whether the player is good. Never rejects. */
   outcome: Promise<Admission | Refusal> | undefined
@@ -22,21 +14,16 @@ export class PendingSocket {
   admission: Admission | undefined
   /** The ticket's text while it is being verified. */
   data: string | undefined
-  readonly #id: string
-  readonly #visitor: Visitor
-  readonly #registry: Map<string, PendingSocket>
   /** Tells the gate that nobody waits any more. */
   #giveUp: (() => void) | undefined
   #over = false
 
-  constructor({ id, gate, visitor, presented, registry }: PendingFacts) {
+  constructor(socket: SocketParts, gate: object, data: string | undefined) {
+    this.socket = socket
+    this.visitor = Visitor.of(socket)
     this.gate = gate
-    this.data = presented.data
-    this.#id = id
-    this.#visitor = visitor
-    this.#registry = registry
-    visitor.watch(this)
-    registry.set(id, this)
+    this.data = data
+    this.visitor.watch(this)
   }
 
   /** The gate's way of being told; a function, because a signal for each socket is dear. */
@@ -60,8 +47,7 @@ export class PendingSocket {
   finish(): void {
     this.#over = true
     this.data = undefined
-    this.#visitor.unwatch(this)
-    this.#registry.delete(this.#id)
+    this.visitor.unwatch(this)
   }
 
   /** The client is gone, or the application refused it: a place that was kept is given back. */

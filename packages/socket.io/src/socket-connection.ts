@@ -14,8 +14,6 @@ import { Visitor } from './visitor.ts'
 /** The event that carries the protocol's messages, in both packages' halves. */
 export const messageEvent = 'ticketgate'
 
-const connectionKey = Symbol('ticketgate connection')
-
 /** What a connection must know of where it is. */
 export interface Place {
   readonly gate: object
@@ -25,10 +23,10 @@ export interface Place {
 
 /** One socket as the gate sees it, from its `connection` event on. */
 export class SocketConnection implements Connection {
+  readonly socket: SocketParts
   readonly admission: Admission
   /** The next one of the same client. */
   sibling: SocketConnection | undefined
-  readonly #socket: SocketParts
   readonly #place: Place
   #isIn = false
   #isOver = false
@@ -36,16 +34,10 @@ export class SocketConnection implements Connection {
   #renewal = -1
 
   constructor(socket: SocketParts, admission: Admission, place: Place) {
-    this.#socket = socket
+    this.socket = socket
     this.#place = place
     this.admission = admission
-    ;(socket as { [connectionKey]?: SocketConnection })[connectionKey] = this
     Visitor.of(socket).add(this)
-  }
-
-  /** The connection behind a socket, when there is one. */
-  static of(socket: object): SocketConnection | undefined {
-    return (socket as { [connectionKey]?: SocketConnection })[connectionKey]
   }
 
   get gate(): object {
@@ -57,7 +49,7 @@ export class SocketConnection implements Connection {
   }
 
   get renewable(): boolean {
-    return Visitor.of(this.#socket).isRenewable
+    return Visitor.of(this.socket).isRenewable
   }
 
   /** Whether the socket is the application's. */
@@ -83,7 +75,7 @@ export class SocketConnection implements Connection {
     // Whoever says goodbye, on either side, leaves the namespace over a connection that stays open meanwhile. When
     // the connection went first, it broke. Asked for here, because a listener for the reason would go with the
     // application's `removeAllListeners()`.
-    const isClean = this.#socket.conn.readyState === 'open'
+    const isClean = this.socket.conn.readyState === 'open'
     this.admission.closed(isClean, isClean ? undefined : windowMs)
     return this.admission.state === 'away'
   }
@@ -97,13 +89,13 @@ export class SocketConnection implements Connection {
   send(message: ServerMessage): void {
     if (message.ticketgate !== 'renew') {
       if (!this.renewable) return
-      emit(this.#socket, message)
+      emit(this.socket, message)
       return
     }
     // The ticket comes back as the acknowledgement of this event: an event of its own would reach the catch-all
     // listeners and middlewares of the application, which log what they do not know.
     const renewal = this.#renewal
-    emit(this.#socket, message, (answer: unknown) => {
+    emit(this.socket, message, (answer: unknown) => {
       if (renewal < 0 || this.#renewal !== renewal) return
       const text = toText(answer)
       if (text !== undefined) this.admission.receive(text)
@@ -116,9 +108,9 @@ export class SocketConnection implements Connection {
     // The engine connection goes with the client's last socket; socket.io itself would keep it open for nothing.
     // Not while it is polling: engine.io then holds a timer of 30 seconds, and with it the process
     // (`Polling#doClose` in engine.io/build/transports/polling.js).
-    const { conn } = this.#socket
-    const isLast = this.#place.guardsAll && conn.transport.name !== 'polling' && Visitor.of(this.#socket).isAlone
-    sendAndDisconnect(this.#socket, this.#isIn ? toEndedMessage(refusal) : toRefusedMessage(refusal), isLast)
+    const { conn } = this.socket
+    const isLast = this.#place.guardsAll && conn.transport.name !== 'polling' && Visitor.of(this.socket).isAlone
+    sendAndDisconnect(this.socket, this.#isIn ? toEndedMessage(refusal) : toRefusedMessage(refusal), isLast)
   }
 
   expectTicket(expected: boolean): void {
@@ -130,7 +122,7 @@ export class SocketConnection implements Connection {
   #end(): void {
     this.#isOver = true
     this.expectTicket(false)
-    Visitor.of(this.#socket).remove(this)
+    Visitor.of(this.socket).remove(this)
   }
 }
 

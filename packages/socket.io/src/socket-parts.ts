@@ -24,9 +24,51 @@ export interface EngineConnection {
 /** @internal A socket's other half, which the types of an application's events would hide. */
 export interface SocketParts extends SocketLike {
   data: unknown
+  readonly conn: EngineParts
   readonly nsp: NamespaceParts
   emit(event: string, ...parameters: unknown[]): boolean
   disconnect(close?: boolean): unknown
+}
+
+/** @internal An engine.io connection, with what its types keep to themselves. */
+export interface EngineParts extends EngineConnection {
+  readonly transport: TransportParts
+  readonly server?: EngineServerParts
+  /** Gives the transport what waits for it, in one batch. */
+  flush?(): void
+}
+
+/** @internal */
+export interface TransportParts {
+  readonly name: string
+  /** `false` while a batch is on its way: what is sent meanwhile waits for the next one. */
+  writable: boolean
+  /** Under the transport for WebSockets, where that is made of `ws`, `_socket` is the stream below. */
+  readonly socket?: { readonly _socket?: CorkedStream | null }
+}
+
+/** @internal A stream that can hold back writes and make them one. */
+export interface CorkedStream {
+  cork(): void
+  uncork(): void
+}
+
+/** @internal The server of an engine.io connection. */
+export interface EngineServerParts {
+  /** A `WebSocketServer` of `ws`, or whatever else the option `wsEngine` has put in its place. */
+  readonly ws?: WebSocketServerParts
+}
+
+/** @internal */
+export interface WebSocketServerParts {
+  readonly options?: { WebSocket?: unknown }
+  /** `headers` is told of every upgrade just before it is answered. */
+  on(event: 'headers', listener: (headers: unknown, request: RequestParts) => void): unknown
+}
+
+/** @internal */
+export interface RequestParts {
+  readonly socket: CorkedStream
 }
 
 /** @internal */
@@ -45,11 +87,14 @@ export interface NamespaceParts {
    * @see `Namespace#_doConnect` in socket.io/dist/namespace.js, 4.8.4
    */
   emitReserved(event: string, ...parameters: unknown[]): boolean
+  /** Lets a socket in: sends CONNECT, then emits `connect` and `connection`. */
+  _doConnect(socket: SocketParts, onConnect?: (socket: SocketParts) => void): void
+  /** Called for every socket that goes: out of the namespace, or before it ever got in. */
+  _remove(socket: SocketParts): void
 }
 
-/** @internal The part of an adapter that is called for every socket that goes, and for every one that returns. */
+/** @internal The part of an adapter that is asked for every socket that returns. */
 export interface AdapterParts {
-  delAll(id: string): void
   restoreSession(pid: string, offset: string): Promise<RestoredSession | null> | null
 }
 

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import type { ServerOptions } from 'socket.io'
+import { WebSocket, WebSocketServer } from 'ws'
+import { Harness, type HarnessOptions, once } from './harness.ts'
+
+// What a guard saves where players come and go. The first socket tells it which engine the server has, so what is
+// looked at here are later ones.
+
+/** The parts of an engine that `ws` is under. */
+interface Engine {
+  ws: { readonly options: { WebSocket: object }; listenerCount(event: string): number }
+  generateId: () => string | Promise<string>
+}
+
+describe('a guarded engine', () => {
+  let harness: Harness
+
+  async function start(options: HarnessOptions = {}): Promise<Engine> {
+    harness = await new Harness(options).listen()
+    return harness.io.engine as unknown as Engine
+  }
+
+  afterEach(() => harness.dispose())
+
+  function openByHand(): WebSocket {
+    return new WebSocket(`${harness.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+  }
+
+  /** What the server writes on its next connection, one text for each call of the operating system. */
+  async function watchWrites(): Promise<string[]> {
+    const [stream] = (await once(harness.http, 'connection')) as [Socket]
+    const writes: string[] = []
+    const { _write, _writev } = stream as unknown as Record<'_write' | '_writev', (...args: unknown[]) => void>
+    Object.assign(stream, {
+      _write(chunk: Buffer | string, ...rest: unknown[]) {
+        writes.push(chunk.toString('latin1' as never))
+        _write.call(stream, chunk, ...rest)
+      },
+      _writev(chunks: { chunk: Buffer | string }[], ...rest: unknown[]) {
+        writes.push(chunks.map(({ chunk }) => chunk.toString('latin1' as never)).join(''))
+        _writev.call(stream, chunks, ...rest)
+      },
+    })
+    return writes
+  }
+
+  it('answers an upgrade together with the open packet, and CONNECT together with admitted', async () => {
+    await start()
+    await harness.enter()
+    const watched = watchWrites()
+    const player = openByHand()
+    const writes = await watched
+    await once(player, 'message')
+    const told = new Promise<void>((resolve) => {
+      player.on('message', (text) => {
+        if (String(text).startsWith('42["ticketgate"')) resolve()
+      })
+    })
+    player.send(`40${JSON.stringify({ ticketgate: { ...harness.ticketMessage(), renewable: true } })}`)
+    await told
+    assert.equal(writes.length, 2)
+    assert.match(writes[0]!, /^HTTP\/1\.1 101 .*\r\n\r\n..0\{"sid":/s)
+    assert.match(writes[1]!, /^..40\{"sid":.*\}.{2,4}42\["ticketgate",\{"ticketgate":"admitted"/s)
+    player.terminate()
+  })
+
+  it('answers an upgrade at once where an id takes its time', async () => {
+    const engine = await start()
+    await harness.enter()
+    let goOn!: (id: string) => void
+    engine.generateId = () =>
+      new Promise((resolve) => {
+        goOn = resolve
+      })
+    const player = openByHand()
+    await once(player, 'open')
+    const opened = once(player, 'message')
+    goOn('an-id-of-its-own')
+    assert.match(String((await opened)[0]), /^0\{"sid":"an-id-of-its-own"/)
+    player.terminate()
+  })
+
+  it('makes sockets that close quietly, of the class that was there, once for all namespaces', async () => {
+    const engine = await start()
+    const original = engine.ws.options.WebSocket
+    const listeners = engine.ws.listenerCount('headers')
+    const { client } = await harness.enter()
+    harness.io.of('/chat')
+    const chat = client.io.socket('/chat', { auth: {} })
+    chat.connect()
+    await once(chat, 'connect')
+    await harness.enter()
+    assert.notEqual(engine.ws.options.WebSocket, original)
+    assert.equal(Object.getPrototypeOf(engine.ws.options.WebSocket), original)
+    assert.equal(engine.ws.listenerCount('headers'), listeners + 1)
+  })
+
+  it('is left alone where the application has chosen another server of WebSockets', async () => {
+    /** What engine.io needs, and nothing beside it that may be changed. */
+    class OtherServer {
+      readonly options = Object.freeze({ WebSocket })
+      readonly #server = new WebSocketServer({ noServer: true })
+
+      handleUpgrade(...args: Parameters<WebSocketServer['handleUpgrade']>): void {
+        this.#server.handleUpgrade(...args)
+      }
+
+      close(): void {
+        this.#server.close()
+      }
+    }
+    await start({ server: { wsEngine: OtherServer as unknown as NonNullable<ServerOptions['wsEngine']> } })
+    await harness.enter()
+    const { client } = await harness.enter(undefined, { transports: ['websocket'] })
+    const left = harness.next<{ clean: boolean }>('left')
+    client.disconnect()
+    assert.equal((await left).clean, true)
+  })
+})
