@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { type AuthContext, type Client, LocalPresence, matchMaker } from '@colyseus/core'
 import {
   type Admission,
@@ -65,6 +66,13 @@ export class Booth {
     if (this.#settings.address === undefined) return arrival
     const address = this.#settings.address(request)
     return { address, isLost: arrival.isLost && address === undefined, visit: arrival.visit }
+  }
+
+  /** The same of an upgrade as Node has it. */
+  arrivalOfUpgrade(request: IncomingMessage): Arrival {
+    return this.#settings.address === undefined
+      ? this.#visits.readUpgrade(request)
+      : this.arrivalOf({ headers: this.#visits.headersOf(request) })
   }
 
   /** The upgrade that a client came with, for hooks that Colyseus gives no context. */

@@ -67,7 +67,21 @@ export class Visits {
   /** Reads the header; once for each hook, because the transports build a `Headers` for it. */
   read(request: { readonly headers: Headers }): Arrival {
     const value = request.headers.get(this.#header)
-    if (value === null) return unknown
+    return value === null ? unknown : this.#parse(value)
+  }
+
+  /** Reads an upgrade as Node has it, whether its server was attached or not. */
+  readUpgrade(request: IncomingMessage): Arrival {
+    return this.#parse((request.headers[this.#header] as string | undefined) ?? this.#tag(request, ''))
+  }
+
+  /** The headers of an upgrade as hooks see them. */
+  headersOf(request: IncomingMessage): Headers {
+    request.headers[this.#header] ??= this.#tag(request, '')
+    return toHeaders(request.headers)
+  }
+
+  #parse(value: string): Arrival {
     const bar = value.lastIndexOf('|')
     const key = value.slice(bar + 1)
     return {
@@ -79,7 +93,7 @@ export class Visits {
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (hasLostPeer(request.socket)) {
-      request.headers[this.#header] = `|${lostKey}`
+      request.headers[this.#header] = lostTag
       return
     }
     this.#count += 1
@@ -99,7 +113,7 @@ export class Visits {
   }
 
   readonly #onUpgrade = (request: IncomingMessage): void => {
-    request.headers[this.#header] = hasLostPeer(request.socket) ? `|${lostKey}` : `${this.#addressOf(request)}|`
+    request.headers[this.#header] = this.#tag(request, '')
     const sessionId = /[?&]sessionId=([\w-]{1,64})/.exec(request.url ?? '')?.[1]
     if (sessionId === undefined) return
     const headers = this.#keepsHeaders ? request.headers : { [this.#header]: request.headers[this.#header] }
@@ -121,12 +135,16 @@ export class Visits {
     noted.forget()
     return {
       get headers() {
-        return new Headers(Object.entries(noted.headers).map(([name, value]) => [name, String(value)]))
+        return toHeaders(noted.headers)
       },
     }
   }
 
   /** `address|key`, either of which may be missing; only the last bar is ours. */
+  #tag(request: IncomingMessage, key: string): string {
+    return hasLostPeer(request.socket) ? lostTag : `${this.#addressOf(request)}|${key}`
+  }
+
   #addressOf(request: IncomingMessage): string {
     const { remoteAddress } = request.socket
     // A pipe has no address, and `proxy-addr` needs one to begin with.
@@ -143,4 +161,9 @@ interface NotedUpgrade {
 
 /** In the place of a key; no count is written so. */
 const lostKey = 'lost'
+const lostTag = `|${lostKey}`
 const unknown: Arrival = Object.freeze({ address: undefined, isLost: false, visit: undefined })
+
+function toHeaders(headers: IncomingHttpHeaders): Headers {
+  return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+}
