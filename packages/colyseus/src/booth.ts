@@ -11,7 +11,15 @@ import {
   type Refusal,
   type TicketMessage,
 } from '@ticketgate/core'
-import { isRenewable, isSeatAuth, type Presented, type SeatAuth, toAuth } from './auth.ts'
+import {
+  isRenewable,
+  isSeatAuth,
+  type Presented,
+  presentedIn,
+  removePresented,
+  type SeatAuth,
+  toSeatAuth,
+} from './auth.ts'
 import { HandOver } from './hand-over.ts'
 import type { TicketgateSettings } from './options.ts'
 import type { Arrival, Visit, Visits } from './visits.ts'
@@ -47,6 +55,8 @@ export class Booth {
   readonly #handOver: HandOver
   /** Requests whose seat a kept place is for. */
   readonly #holders = new WeakMap<Admission, number>()
+  /** What was taken out of join options where there is no visit to note it. */
+  readonly #presented = new WeakMap<object, Presented>()
   readonly #watched = new Map<Admission, (refusal: Refusal | undefined) => void>()
 
   constructor(gate: Gate, settings: TicketgateSettings, visits: Visits) {
@@ -55,6 +65,7 @@ export class Booth {
     this.#visits = visits
     this.#handOver = new HandOver(gate, this.node)
     gate.on('left', ({ admission, refusal }) => {
+      if (this.#watched.size === 0) return
       const lost = this.#watched.get(admission)
       this.#watched.delete(admission)
       lost?.(refusal)
@@ -91,18 +102,20 @@ export class Booth {
   // --- at matchmaking ---
 
   /** Verifies, keeps a place, and answers what the seat carries. */
-  async reserve(presented: Presented | undefined, context: Readonly<AuthContext>): Promise<SeatAuth | Refusal> {
+  async reserve(options: unknown, context: Readonly<AuthContext>): Promise<SeatAuth | Refusal> {
     const { address, isLost, visit } = this.arrivalOf(context)
+    const presented = this.#take(options, visit)
     if (isLost) return createRefusal('connection-lost')
-    const options = { address, idempotent: true, ...(visit !== undefined && { onBegun: giveUpWith(visit) }) }
+    const onBegun = visit === undefined ? ignore : giveUpWith(visit)
     const message = (presented ?? '') as TicketMessage | string
     const renewable = isRenewable(presented)
     if (matchMaker.presence instanceof LocalPresence) {
       const { reservationMs } = this.#settings
-      const admission = await this.#gate.authenticate(message, { ...options, reservationMs })
+      const asking = { address, idempotent: true, onBegun, reservationMs }
+      const admission = await this.#gate.authenticate(message, asking)
       if (!admission.ok) return admission
       this.#releaseIfFailed(visit, admission)
-      return { ...toAuth(admission, this.node, renewable), isReserved: true }
+      return toSeatAuth(admission, this.node, renewable)
     }
     // The room may be in another process: only a pass lets its gate take the player over.
     if (!this.#gate.canExchange || this.#gate.backend.sessionModel === 'exclusive') {
@@ -111,12 +124,27 @@ export class Booth {
           'rooms may run in other processes: give the gate "passes" and a one-shot backend, or set "verifyIn" to "room"',
       })
     }
-    const exchanged = await this.#gate.exchange(message, options)
+    const exchanged = await this.#gate.exchange(message, { address, idempotent: true, onBegun })
     if (!exchanged.ok) return exchanged
     const admission = this.#findLogin(exchanged)
     if (admission === undefined) return createRefusal('reservation-expired')
     this.#releaseIfFailed(visit, admission)
-    return { ...toAuth(admission, this.node, renewable), isReserved: true, pass: exchanged.pass }
+    return { ...toSeatAuth(admission, this.node, renewable), pass: exchanged.pass }
+  }
+
+  /** Takes the ticket out of join options. The matchmaker asks again with the same object (MatchMaker.ts, `retry`). */
+  #take(options: unknown, visit: Visit | undefined): Presented | undefined {
+    const presented = presentedIn(options)
+    removePresented(options)
+    if (typeof options !== 'object' || options === null) return presented
+    if (presented === undefined) return visit?.options === options ? visit.presented : this.#presented.get(options)
+    if (visit === undefined) {
+      this.#presented.set(options, presented)
+    } else {
+      visit.options = options
+      visit.presented = presented
+    }
+    return presented
   }
 
   async precheck(presented: Presented | undefined, context: Readonly<AuthContext>): Promise<Refusal | undefined> {
@@ -219,6 +247,8 @@ export class Booth {
 }
 
 const nowhere = Object.freeze({ address: undefined, isLost: false })
+
+function ignore(): void {}
 
 /** Gives up when whoever asked goes away before Steam has spoken. */
 function giveUpWith(visit: Visit): GiveUpTaker {

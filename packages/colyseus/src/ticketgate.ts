@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import { type AuthContext, type Client, createEndpoint, matchMaker, type RegisteredHandler, Room } from '@colyseus/core'
 import { type Admission, createRefusal, type Gate, isRefusal } from '@ticketgate/core'
-import { type Presented, presentedIn, removePresented, type TicketgateAuth } from './auth.ts'
+import { presentedIn, type TicketgateAuth } from './auth.ts'
 import { Booth } from './booth.ts'
 import { toRefusedError } from './errors.ts'
 import { type AddressReader, readOptions, type TicketgateOptions, type TicketgateSettings } from './options.ts'
@@ -112,8 +112,6 @@ class Matchmaking {
   readonly #settings: TicketgateSettings
   readonly #booth: Booth
   readonly #rooms: Rooms
-  /** What was taken out of join options: the matchmaker asks again with the same object (MatchMaker.ts, `retry`). */
-  readonly #presented = new WeakMap<object, Presented>()
 
   constructor(settings: TicketgateSettings, booth: Booth, rooms: Rooms) {
     this.#settings = settings
@@ -132,18 +130,9 @@ class Matchmaking {
       if (refusal !== undefined) throw toRefusedError(refusal)
       return true
     }
-    const outcome = await this.#booth.reserve(this.#take(options), context)
+    const outcome = await this.#booth.reserve(options, context)
     if (isRefusal(outcome)) throw toRefusedError(outcome)
     return outcome as TicketgateAuth
-  }
-
-  #take(options: unknown): Presented | undefined {
-    const presented = presentedIn(options)
-    removePresented(options)
-    if (typeof options !== 'object' || options === null) return presented
-    if (presented === undefined) return this.#presented.get(options)
-    this.#presented.set(options, presented)
-    return presented
   }
 }
 
@@ -176,8 +165,7 @@ class Rooms {
       if ((handler.klass as unknown as typeof Room).onAuth === Room.onAuth) continue
       handler.on('create', (room: Room) => this.guard(room, isStrict))
       handler.on('join', (room: Room, client: Client) => {
-        const guard = this.guard(room, isStrict)
-        guard.joinedBefore(client).catch(() => client.leave())
+        this.guard(room, isStrict).joinedBefore(client)
       })
     }
   }

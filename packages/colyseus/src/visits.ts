@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import type { Server as SecureServer } from 'node:https'
 import { hasLostPeer } from '@ticketgate/core'
 import proxyAddr from 'proxy-addr'
+import type { Presented } from './auth.ts'
 import type { TrustRule } from './options.ts'
 
 /** @internal One HTTP request on its way through Colyseus. */
@@ -11,6 +12,9 @@ export interface Visit {
   isOver: boolean
   /** Called when the request was answered with anything but success, or with nothing at all. */
   onFailed: (() => void) | undefined
+  /** The join options that a ticket was taken out of, and the ticket: Colyseus may ask again with the same. */
+  options: object | undefined
+  presented: Presented | undefined
 }
 
 /** @internal What is known of the request behind a hook's context. */
@@ -98,14 +102,14 @@ export class Visits {
     }
     this.#count += 1
     const key = String(this.#count)
-    const visit: Visit = { isOver: false, onFailed: undefined }
+    const visit: Visit = { isOver: false, onFailed: undefined, options: undefined, presented: undefined }
     this.#visits.set(key, visit)
     request.headers[this.#header] = `${this.#addressOf(request)}|${key}`
     let isAnswered = false
-    response.once('finish', () => {
+    response.on('finish', () => {
       isAnswered = response.statusCode < 400
     })
-    response.once('close', () => {
+    response.on('close', () => {
       this.#visits.delete(key)
       visit.isOver = true
       if (!isAnswered) visit.onFailed?.()
