@@ -1,7 +1,7 @@
 import type { AuthContext, Client } from '@colyseus/core'
 import { createRefusal, type Refusal } from '@ticketgate/core'
 import { isSeatAuth, type Presented, presentedIn, removePresented, toAuth, withOwnFields } from './auth.ts'
-import type { Booth, Claimed } from './booth.ts'
+import type { Booth, Claim, Claimed } from './booth.ts'
 import { toRefusedError } from './errors.ts'
 import { type Hook, isPromise } from './hooks.ts'
 import type { RoomSeats } from './room-seats.ts'
@@ -51,7 +51,7 @@ export class Arrivals {
   async #claim(
     client: Client,
     presented: Presented | undefined,
-    context: { readonly headers: Headers } | undefined,
+    context: Claim['context'],
   ): Promise<{ readonly outcome: Claimed | Refusal | undefined; readonly isGone: boolean }> {
     let isGone = false
     let giveUp: (() => void) | undefined
@@ -149,14 +149,14 @@ export class Arrivals {
     }
     if (inner === undefined) return undefined
     const seat = this.#seats.get(client.sessionId)!
-    seat.isJoining = true
+    seat.stage = 'joining'
     let answer: unknown
     try {
       answer = inner(client, options, client.auth)
     } finally {
-      seat.isJoining = isPromise(answer)
+      if (!isPromise(answer)) hasJoined(seat)
     }
-    return seat.isJoining ? joined(answer as Promise<unknown>, seat) : answer
+    return isPromise(answer) ? whenJoined(answer, seat) : answer
   }
 
   #attach(client: Client, { admission, renewable }: Claimed): Refusal | undefined {
@@ -180,13 +180,17 @@ export class Arrivals {
 interface Newcomer {
   readonly client: Client
   readonly presented: Presented | undefined
-  readonly context: { readonly headers: Headers } | undefined
+  readonly context: Claim['context']
 }
 
-async function joined(answer: Promise<unknown>, seat: Seat): Promise<unknown> {
+async function whenJoined(answer: Promise<unknown>, seat: Seat): Promise<unknown> {
   try {
     return await answer
   } finally {
-    seat.isJoining = false
+    hasJoined(seat)
   }
+}
+
+function hasJoined(seat: Seat): void {
+  if (seat.stage === 'joining') seat.stage = 'inside'
 }

@@ -36,8 +36,8 @@ export interface Claim {
   /** The seat's payload, as matchmaking or another room wrote it. */
   readonly auth: unknown
   readonly presented: Presented | undefined
-  /** Where the peer's address is read, should somebody have to be asked. */
-  readonly context?: { readonly headers: Headers }
+  /** Where the peer's address is read, should somebody have to be asked: a hook's context, or the upgrade itself. */
+  readonly context?: { readonly headers: Headers } | IncomingMessage
   /** As in the gate's own options. */
   readonly onBegun?: GiveUpTaker
 }
@@ -87,8 +87,13 @@ export class Booth {
   }
 
   /** The upgrade that a client came with, for hooks that Colyseus gives no context. */
-  takeUpgrade(sessionId: string): { readonly headers: Headers } | undefined {
+  takeUpgrade(sessionId: string): IncomingMessage | undefined {
     return this.#visits.takeUpgrade(sessionId)
+  }
+
+  #arrivalIn(context: Claim['context']): Pick<Arrival, 'address' | 'isLost'> {
+    if (context === undefined) return nowhere
+    return 'socket' in context ? this.arrivalOfUpgrade(context) : this.arrivalOf(context)
   }
 
   /** Why nobody can be let in: a setting that would make us guess. */
@@ -178,7 +183,7 @@ export class Booth {
     if (presented === undefined) return undefined
     const misconfigured = this.misconfigured
     if (misconfigured !== undefined) return misconfigured
-    const { address, isLost } = context === undefined ? nowhere : this.arrivalOf(context)
+    const { address, isLost } = this.#arrivalIn(context)
     if (isLost) return createRefusal('connection-lost')
     const options = { address, ...(onBegun !== undefined && { onBegun }) }
     const admission = await this.#gate.authenticate(presented as TicketMessage | string, options)

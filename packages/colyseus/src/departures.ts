@@ -70,7 +70,7 @@ export class Departures implements SeatHost {
 
   /** A hook that takes its time may still allow a reconnection: how long the seat is kept is not known yet. */
   #awaitRoom(seat: Seat | undefined): void {
-    if (seat === undefined || seat.isAway || seat.refusal !== undefined) return
+    if (seat === undefined || seat.stage === 'away' || seat.refusal !== undefined) return
     seat.leaveFor(longestMs)
     this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
   }
@@ -129,7 +129,7 @@ export class Departures implements SeatHost {
     const { client } = seat
     if (this.#room.clients.get(client.sessionId) !== client) {
       this.#lose(seat, refusal)
-    } else if (seat.isJoining) {
+    } else if (seat.stage === 'joining') {
       // Colyseus calls onLeave when onJoin has ended and finds the client leaving.
       client.state = ClientState.LEAVING
       client.leave(refusal.closeCode, refusal.code)

@@ -73,7 +73,7 @@ export function createTicketgate(
 export function createTicketgate(gate: Gate, options?: TicketgateOptions): Ticketgate<TicketgateAuth | true>
 export function createTicketgate(gate: Gate, options: TicketgateOptions = {}): Ticketgate<TicketgateAuth | true> {
   const settings = readOptions(gate, options)
-  const visits = new Visits(settings.trust, settings.address !== undefined)
+  const visits = new Visits(settings.trust)
   const booth = new Booth(gate, settings, visits)
   const rooms = new Rooms(booth)
   const matchmaking = new Matchmaking(settings, booth, rooms)
