@@ -67,7 +67,7 @@ async function startColyseus(isGuarded: boolean): Promise<void> {
     transport: new WebSocketTransport({
       server,
       pingInterval: 0,
-      ...(ticketgate !== undefined && { beforeUpgrade: ticketgate.beforeUpgrade }),
+      ...(ticketgate !== undefined && { verifyClient: ticketgate.verifyClient }),
     }),
   })
   colyseus.define('bench', Held)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { CloseCode, createEndpoint, ErrorCode } from '@colyseus/core'
+import { type EventEmitter, once } from 'node:events'
+import { connect, Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import { CloseCode, createEndpoint, ErrorCode, Protocol } from '@colyseus/core'
 import type { Client } from '@colyseus/sdk'
 import { createTicketgate, type TicketgateOptions, ticketgateDefaults } from '@ticketgate/colyseus'
 import { refusalFromError } from '@ticketgate/colyseus/client'
@@ -276,65 +277,185 @@ describe("the peer's address", () => {
   })
 })
 
-describe('a WebSocket upgrade', () => {
-  const limits = { gate: { attemptsPerAddress: { limit: 3, windowMs: 60_000 } } }
-
-  /** The status that an upgrade is answered with. */
-  async function upgrade(h: Harness, path: string): Promise<number> {
-    const { port } = new URL(h.url)
-    const socket = connect(Number(port), '127.0.0.1')
-    socket.on('error', () => {})
-    socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-    )
-    const [data] = (await once(socket, 'data')) as [Buffer]
-    socket.destroy()
-    return Number(String(data).split(' ')[1])
-  }
-
-  it('goes on for whoever has a seat, limits or not', async () => {
-    await using h = await createHarness({ gate: { attemptsPerAddress: { limit: 1, windowMs: 60_000 } } })
-    h.define('arena')
-    await h.enter()
-    assert.equal(await upgrade(h, '/process/room?sessionId=abc'), 429)
-  })
-
-  it('of somebody without a seat counts as an attempt', async () => {
-    await using h = await createHarness(limits)
-    const statuses: number[] = []
-    for (let count = 0; count < 4; count++) statuses.push(await upgrade(h, '/process/room?sessionId=abc'))
-    assert.deepEqual(statuses, [101, 101, 101, 429])
-  })
-
-  it('that no SDK sends is answered at once', async () => {
-    await using h = await createHarness()
-    assert.equal(await upgrade(h, '/process/room'), 400)
-    assert.equal(await upgrade(h, '/?sessionId=abc'), 400)
-    assert.equal(await upgrade(h, '/'), 101, 'the SDK measures its latency so')
-  })
-
-  for (const [path, status] of [
-    ['/process/room?first=/a/b&sessionId=%61bc', 101],
-    ['/process/room?sessionId', 101],
-    ['/a/../process/room?sessionId=abc', 101],
-    ['/?next=/process/room', 101],
-    ['/?next=/process/room&sessionId=abc', 400],
-    ['/process/room#?sessionId=abc', 400],
-    ['/?sessionId=abc#/process/room', 400],
-  ] as const) {
-    it(`is read as the transport reads it: ${path}`, async () => {
-      await using h = await createHarness()
-      assert.equal(await upgrade(h, path), status)
+for (const asksAt of ['verifyClient', 'beforeUpgrade'] as const) {
+  describe(`a WebSocket upgrade, looked at by ${asksAt}`, () => {
+    it('goes on for whoever has a seat, limits or not', async () => {
+      await using h = await createHarness({ asksAt, gate: { attemptsPerAddress: { limit: 1, windowMs: 60_000 } } })
+      h.define('arena')
+      await h.enter()
+      assert.equal(await upgrade(h, '/process/room?sessionId=abc'), 429)
     })
-  }
 
-  it('is answered by Colyseus, readable in a browser, when the room is gone', async () => {
+    it('of somebody without a seat counts as an attempt', async () => {
+      await using h = await createHarness({ asksAt, gate: { attemptsPerAddress: { limit: 3, windowMs: 60_000 } } })
+      const statuses: number[] = []
+      for (let count = 0; count < 4; count++) statuses.push(await upgrade(h, '/process/room?sessionId=abc'))
+      assert.deepEqual(statuses, [101, 101, 101, 429])
+    })
+
+    it('is counted by the address that a proxy forwards, or that the application tells', async () => {
+      for (const ticketgate of [
+        { trustProxy: 'loopback' },
+        { address: ({ headers }) => headers.get('x-forwarded-for') ?? undefined },
+      ] satisfies TicketgateOptions[]) {
+        await using h = await createHarness({
+          asksAt,
+          ticketgate,
+          gate: { attemptsPerAddress: { limit: 1, windowMs: 60_000 } },
+        })
+        const statuses: number[] = []
+        for (const address of ['203.0.113.1', '203.0.113.1', '203.0.113.2']) {
+          statuses.push(await upgrade(h, '/process/room?sessionId=abc', `X-Forwarded-For: ${address}\r\n`))
+        }
+        assert.deepEqual(statuses, [101, 429, 101])
+      }
+    })
+
+    it('is answered with 500 when the address that the application tells is an error', async () => {
+      await using h = await createHarness({
+        asksAt,
+        ticketgate: {
+          address: () => {
+            throw new Error('no address today')
+          },
+        },
+      })
+      assert.equal(await upgrade(h, '/process/room?sessionId=abc'), 500)
+      assert.ok(h.printed.some((line) => line.includes('no address today')))
+    })
+
+    it('is told why it is refused, and when to come again', async () => {
+      await using h = await createHarness({ asksAt, gate: { attemptsPerAddress: { limit: 1, windowMs: 60_000 } } })
+      await upgrade(h, '/process/room?sessionId=abc')
+      const [head, body] = (await answerTo(h, '/process/room?sessionId=abc')).split('\r\n\r\n')
+      const lines = head!.toLowerCase().split('\r\n')
+      assert.equal(lines[0], 'http/1.1 429 too many requests')
+      for (const line of [
+        'cache-control: no-store',
+        'connection: close',
+        `content-length: ${body!.length}`,
+        'content-type: application/json',
+        'retry-after: 60',
+      ]) {
+        assert.ok(lines.includes(line), line)
+      }
+      const { code, retryAfterMs } = JSON.parse(body!) as { code: string; retryAfterMs: number }
+      assert.deepEqual({ code, retryAfterMs }, { code: 'too-many-attempts', retryAfterMs: 60_000 })
+    })
+
+    it('that no SDK sends is answered at once', async () => {
+      await using h = await createHarness({ asksAt })
+      assert.equal(await upgrade(h, '/process/room'), 400)
+      assert.equal(await upgrade(h, '/?sessionId=abc'), 400)
+      assert.equal(await upgrade(h, '/'), 101, 'the SDK measures its latency so')
+    })
+
+    for (const [path, status] of [
+      ['/process/room?first=/a/b&sessionId=%61bc', 101],
+      ['/process/room?sessionId', 101],
+      ['/a/../process/room?sessionId=abc', 101],
+      ['/?next=/process/room', 101],
+      ['/?next=/process/room&sessionId=abc', 400],
+      ['/process/room#?sessionId=abc', 400],
+      ['/?sessionId=abc#/process/room', 400],
+    ] as const) {
+      it(`is read as the transport reads it: ${path}`, async () => {
+        await using h = await createHarness({ asksAt })
+        assert.equal(await upgrade(h, path), status)
+      })
+    }
+
+    it('is answered by Colyseus, readable in a browser, when the room is gone', async () => {
+      await using h = await createHarness({ asksAt })
+      const seat = { name: 'arena', roomId: 'gone', sessionId: 'abc', processId: matchMaker.processId }
+      await assert.rejects(h.sdk().consumeSeatReservation(seat), { code: ErrorCode.MATCHMAKE_EXPIRED })
+    })
+  })
+}
+
+describe('a transport that asks verifyClient', () => {
+  it("sends the answer to the handshake and the room's first message together", async () => {
     await using h = await createHarness()
-    const seat = { name: 'arena', roomId: 'gone', sessionId: 'abc', processId: matchMaker.processId }
-    await assert.rejects(h.sdk().consumeSeatReservation(seat), { code: ErrorCode.MATCHMAKE_EXPIRED })
+    h.define('arena')
+    const { processId, roomId, sessionId } = await reserve(h)
+    let writes = 0
+    h.http.prependListener('upgrade', ({ socket }: { socket: Writable }) => {
+      for (const method of ['_write', '_writev'] as const) {
+        const write = socket[method] as (...args: unknown[]) => unknown
+        socket[method] = function (this: Writable, ...args: unknown[]) {
+          writes += 1
+          return write.apply(this, args)
+        } as never
+      }
+    })
+    const answer = await answerTo(h, `/${processId}/${roomId}?sessionId=${sessionId}`, '', 'latin1')
+    assert.equal(writes, 1)
+    const [head, frame] = answer.split('\r\n\r\n')
+    assert.match(head!, /^HTTP\/1\.1 101 /)
+    // Binary, whole, and its first byte JOIN_ROOM.
+    assert.equal(frame!.charCodeAt(0), 0x82)
+    assert.equal(frame!.charCodeAt(2), Protocol.JOIN_ROOM)
+  })
+
+  it('sends the answer to the handshake without waiting for a slow onJoin', async () => {
+    await using h = await createHarness()
+    let resolve!: () => void
+    h.define('arena', { onJoin: () => new Promise<void>((resolveJoin) => (resolve = resolveJoin)) })
+    const { processId, roomId, sessionId } = await reserve(h)
+    assert.equal(await upgrade(h, `/${processId}/${roomId}?sessionId=${sessionId}`), 101)
+    resolve()
+  })
+
+  it('gets sockets that end their stream once', async () => {
+    await using h = await createHarness()
+    h.define('arena')
+    const { room } = await h.enter()
+    const { ref } = h.clients[0] as unknown as { ref: { _socket: Socket } & EventEmitter }
+    const { _socket: socket } = ref
+    const ends: boolean[] = []
+    const { end } = Socket.prototype
+    Socket.prototype.end = function (this: Socket, ...args: unknown[]) {
+      if (this === socket) ends.push(this.writableEnded)
+      return end.apply(this, args as never)
+    } as typeof end
+    try {
+      const closed = once(ref, 'close')
+      await room.leave()
+      await closed
+    } finally {
+      Socket.prototype.end = end
+    }
+    assert.deepEqual(ends, [false])
   })
 })
+
+/** What an upgrade is answered, up to the first pause. */
+async function answerTo(h: Harness, path: string, headers = '', encoding: BufferEncoding = 'utf8'): Promise<string> {
+  const { port } = new URL(h.url)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
+  const [data] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  return data.toString(encoding)
+}
+
+/** The status that an upgrade is answered with. */
+async function upgrade(h: Harness, path: string, headers = ''): Promise<number> {
+  return Number((await answerTo(h, path, headers)).split(' ')[1])
+}
+
+async function reserve(h: Harness): Promise<{ processId: string; roomId: string; sessionId: string }> {
+  const answer = await fetch(`${h.url}/matchmake/joinOrCreate/arena`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ticketgate: h.ticket(h.account()) }),
+  })
+  return (await answer.json()) as { processId: string; roomId: string; sessionId: string }
+}
 
 describe('our close codes', () => {
   it('are none that Colyseus or its plugins use', () => {

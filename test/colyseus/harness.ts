@@ -52,8 +52,8 @@ export interface HarnessOptions {
   readonly ticketgate?: TicketgateOptions
   /** Whether the HTTP server is made known to the adapter. @default true */
   readonly isAttached?: boolean
-  /** Whether the transport has our `beforeUpgrade`. @default true */
-  readonly checksUpgrades?: boolean
+  /** What the transport has us asked at upgrades. @default 'verifyClient' */
+  readonly asksAt?: 'beforeUpgrade' | 'verifyClient' | 'nothing'
 }
 
 const printers = ['log', 'info', 'warn', 'error', 'debug'] as const
@@ -116,6 +116,7 @@ export class Harness {
       this.http.on(event, ({ url }: { url?: string }) => void this.urls.push(url ?? ''))
     }
     if (options.isAttached !== false) this.ticketgate.attach(this.http)
+    const { asksAt = 'verifyClient' } = options
     this.colyseus = new Server({
       greet: false,
       gracefullyShutdown: false,
@@ -123,7 +124,7 @@ export class Harness {
       driver: new LocalDriver(),
       transport: new WebSocketTransport({
         server: this.http,
-        ...(options.checksUpgrades !== false && { beforeUpgrade: this.ticketgate.beforeUpgrade }),
+        ...(asksAt !== 'nothing' && { [asksAt]: this.ticketgate[asksAt] }),
       }),
     })
     this.colyseus.router = createRouter({ ...this.ticketgate.routes })

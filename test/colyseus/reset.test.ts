@@ -39,18 +39,20 @@ describe('a peer that resets the connection behind its request', () => {
       await h.enter()
     })
 
-    it(`gets no WebSocket, ${name}`, async () => {
-      await using h = await createHarness({ gate, ticketgate })
-      const { wss } = h.colyseus.transport as unknown as { wss: NodeJS.EventEmitter }
-      let connections = 0
-      wss.on('connection', () => {
-        connections += 1
+    for (const asksAt of ['verifyClient', 'beforeUpgrade'] as const) {
+      it(`gets no WebSocket by ${asksAt}, ${name}`, async () => {
+        await using h = await createHarness({ gate, ticketgate, asksAt })
+        const { wss } = h.colyseus.transport as unknown as { wss: NodeJS.EventEmitter }
+        let connections = 0
+        wss.on('connection', () => {
+          connections += 1
+        })
+        const lost = watch(h, 'upgrade')
+        for (let count = 0; count < attempts; count++) await sendAndReset(h, toUpgrade('/process/room?sessionId=abc'))
+        assert.equal(lost.count, attempts)
+        assert.equal(connections, 0)
       })
-      const lost = watch(h, 'upgrade')
-      for (let count = 0; count < attempts; count++) await sendAndReset(h, toUpgrade('/process/room?sessionId=abc'))
-      assert.equal(lost.count, attempts)
-      assert.equal(connections, 0)
-    })
+    }
   }
 
   it('is not asked about by a room that stands alone, and keeps its seat', async () => {
@@ -69,8 +71,8 @@ describe('a peer that resets the connection behind its request', () => {
     assert.equal(h.backend.ledger.begun, 1)
   })
 
-  it('is not asked about by a room without beforeUpgrade', async () => {
-    await using h = await createHarness({ gate, checksUpgrades: false })
+  it('is not asked about by a room whose transport asks nobody', async () => {
+    await using h = await createHarness({ gate, asksAt: 'nothing' })
     h.define('arena', { use: 'plugin' })
     const { processId, roomId, sessionId } = await reserve(h)
     const lost = watch(h, 'upgrade')

@@ -1,9 +1,9 @@
 import type { AuthContext, Client } from '@colyseus/core'
 import { createRefusal, type Refusal } from '@ticketgate/core'
-import { isSeatAuth, presentedIn, removePresented, toAuth, withOwnFields } from './auth.ts'
-import type { Booth, Claimed } from './booth.ts'
+import { isSeatAuth, type Presented, presentedIn, removePresented, toAuth, withOwnFields } from './auth.ts'
+import type { Booth, Claim, Claimed } from './booth.ts'
 import { toRefusedError } from './errors.ts'
-import type { Hook } from './hooks.ts'
+import { type Hook, isPromise } from './hooks.ts'
 import type { RoomSeats } from './room-seats.ts'
 import { Seat, type SeatHost } from './seat.ts'
 
@@ -24,8 +24,12 @@ export class Arrivals {
   }
 
   /** A client that got in before this guard stood here, with a place that matchmaking has reserved. */
-  async joinedBefore(client: Client): Promise<void> {
+  joinedBefore(client: Client): void {
     if (this.#seats.get(client.sessionId) !== undefined || !isSeatAuth(client.auth)) return
+    this.#claimLate(client).catch(() => client.leave())
+  }
+
+  async #claimLate(client: Client): Promise<void> {
     const outcome = await this.#booth.claim({ auth: client.auth, presented: undefined })
     const refusal = outcome === undefined || !outcome.ok ? outcome : this.#attach(client, outcome)
     if (refusal !== undefined) client.leave(refusal.closeCode, refusal.code)
@@ -46,8 +50,8 @@ export class Arrivals {
   /** Claims a place while the client is watched: whoever goes meanwhile has the verification given up. */
   async #claim(
     client: Client,
-    presented: ReturnType<typeof presentedIn>,
-    context: { readonly headers: Headers } | undefined,
+    presented: Presented | undefined,
+    context: Claim['context'],
   ): Promise<{ readonly outcome: Claimed | Refusal | undefined; readonly isGone: boolean }> {
     let isGone = false
     let giveUp: (() => void) | undefined
@@ -103,54 +107,56 @@ export class Arrivals {
     }
   }
 
-  async onJoin(inner: Hook | undefined, client: Client, options: unknown, auth: unknown): Promise<unknown> {
+  /** No promise where nobody has to be waited for, which is so for everybody whose place matchmaking has kept. */
+  onJoin(inner: Hook | undefined, client: Client, options: unknown, auth: unknown): unknown {
     const presented = presentedIn(options)
     removePresented(options)
     const seat = this.#seats.of(client)
-    let refusal: Refusal | undefined
-    if (seat !== undefined) {
-      refusal = this.#take(seat, client)
-    } else {
-      // A payload of a static onAuth, ours or the room's own: Colyseus skips the room's hook then.
-      const claimed = await this.#claimAtJoin(client, presented)
-      if (claimed === undefined) return inner?.(client, options, auth)
-      refusal = claimed.ok ? this.#attach(client, claimed) : claimed
-    }
-    if (refusal !== undefined) {
-      this.#seats.turnedAway.add(client)
-      throw toRefusedError(refusal)
-    }
-    return this.#joinRoom(inner, client, options)
-  }
-
-  /** `undefined` when the client shows nothing and may be here all the same. */
-  async #claimAtJoin(
-    client: Client,
-    presented: ReturnType<typeof presentedIn>,
-  ): Promise<Claimed | Refusal | undefined> {
+    if (seat !== undefined) return this.#join(inner, this.#take(seat, client), client, options)
+    // A payload of a static onAuth, ours or the room's own: Colyseus skips the room's hook then.
     const context = this.#booth.takeUpgrade(client.sessionId)
     const here = this.#booth.claimHere(client.auth)
-    if (here !== undefined) return here
+    if (here === undefined) return this.#claimAtJoin(inner, { client, presented, context }, options, auth)
+    return this.#join(inner, here.ok ? this.#attach(client, here) : here, client, options)
+  }
+
+  async #claimAtJoin(
+    inner: Hook | undefined,
+    { client, presented, context }: Newcomer,
+    options: unknown,
+    auth: unknown,
+  ): Promise<unknown> {
     // Until it is let in, the room must not hear of it, neither that it came nor that it left.
     this.#seats.turnedAway.add(client)
     const { outcome, isGone } = await this.#claim(client, presented, context)
     if (isGone) {
       if (outcome?.ok === true) outcome.admission.leave()
-      return createRefusal('connection-lost')
+      throw toRefusedError(createRefusal('connection-lost'))
     }
-    if (outcome === undefined && this.#isStrict) return createRefusal('ticket-missing')
-    if (outcome === undefined || outcome.ok) this.#seats.turnedAway.delete(client)
-    return outcome
+    if (outcome === undefined && this.#isStrict) throw toRefusedError(createRefusal('ticket-missing'))
+    if (outcome?.ok === false) throw toRefusedError(outcome)
+    this.#seats.turnedAway.delete(client)
+    // Shows nothing and may be here all the same.
+    if (outcome === undefined) return inner?.(client, options, auth)
+    return this.#join(inner, this.#attach(client, outcome), client, options)
   }
 
-  async #joinRoom(inner: Hook | undefined, client: Client, options: unknown): Promise<unknown> {
-    const seat = this.#seats.get(client.sessionId)!
-    seat.isJoining = true
-    try {
-      return await inner?.(client, options, client.auth)
-    } finally {
-      seat.isJoining = false
+  /** The room hears of a client that has its place, and of no other. */
+  #join(inner: Hook | undefined, refusal: Refusal | undefined, client: Client, options: unknown): unknown {
+    if (refusal !== undefined) {
+      this.#seats.turnedAway.add(client)
+      throw toRefusedError(refusal)
     }
+    if (inner === undefined) return undefined
+    const seat = this.#seats.get(client.sessionId)!
+    seat.stage = 'joining'
+    let answer: unknown
+    try {
+      answer = inner(client, options, client.auth)
+    } finally {
+      if (!isPromise(answer)) hasJoined(seat)
+    }
+    return isPromise(answer) ? whenJoined(answer, seat) : answer
   }
 
   #attach(client: Client, { admission, renewable }: Claimed): Refusal | undefined {
@@ -168,4 +174,23 @@ export class Arrivals {
     else this.#seats.giveBack(seat)
     return refusal
   }
+}
+
+/** A client whose place is yet to be found, and what it shows. */
+interface Newcomer {
+  readonly client: Client
+  readonly presented: Presented | undefined
+  readonly context: Claim['context']
+}
+
+async function whenJoined(answer: Promise<unknown>, seat: Seat): Promise<unknown> {
+  try {
+    return await answer
+  } finally {
+    hasJoined(seat)
+  }
+}
+
+function hasJoined(seat: Seat): void {
+  if (seat.stage === 'joining') seat.stage = 'inside'
 }

@@ -37,14 +37,28 @@ export function toAuth(admission: Admission, node: string, renewable: boolean): 
   return { id: steamId, steamId, ownerSteamId, isBorrowed, appId, admission: id, node, renewable }
 }
 
+/** @internal */
+export function toSeatAuth(admission: Admission, node: string, renewable: boolean): SeatAuth {
+  const { id, steamId, ownerSteamId, isBorrowed, appId } = admission
+  return { id: steamId, steamId, ownerSteamId, isBorrowed, appId, admission: id, node, renewable, isReserved: true }
+}
+
 /**
  * @internal What becomes `client.auth` once the seat is taken: ours, and what a static `onAuth` of the application
  * has put beside it. One object of a fixed shape where there is nothing beside it, since every player has one.
  */
 export function withOwnFields(given: unknown, auth: TicketgateAuth): TicketgateAuth {
-  if (typeof given !== 'object' || given === null) return auth
+  if (typeof given !== 'object' || given === null || !hasOwnFields(given, auth)) return auth
   const { pass: _pass, isReserved: _isReserved, ...kept } = given as Partial<SeatAuth>
-  return Object.keys(kept).every((name) => Object.hasOwn(auth, name)) ? auth : { ...kept, ...auth }
+  return { ...kept, ...auth }
+}
+
+/** Whether there is anything beside what a seat's payload has from us. */
+function hasOwnFields(given: object, auth: TicketgateAuth): boolean {
+  for (const name in given) {
+    if (name !== 'isReserved' && name !== 'pass' && !Object.hasOwn(auth, name)) return true
+  }
+  return false
 }
 
 /** @internal Whether a seat's payload is one of ours. Only servers write there, so its shape is enough. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { type AuthContext, type Client, LocalPresence, matchMaker } from '@colyseus/core'
 import {
   type Admission,
@@ -10,7 +11,15 @@ import {
   type Refusal,
   type TicketMessage,
 } from '@ticketgate/core'
-import { isRenewable, isSeatAuth, type Presented, type SeatAuth, toAuth } from './auth.ts'
+import {
+  isRenewable,
+  isSeatAuth,
+  type Presented,
+  presentedIn,
+  removePresented,
+  type SeatAuth,
+  toSeatAuth,
+} from './auth.ts'
 import { HandOver } from './hand-over.ts'
 import type { TicketgateSettings } from './options.ts'
 import type { Arrival, Visit, Visits } from './visits.ts'
@@ -27,8 +36,8 @@ export interface Claim {
   /** The seat's payload, as matchmaking or another room wrote it. */
   readonly auth: unknown
   readonly presented: Presented | undefined
-  /** Where the peer's address is read, should somebody have to be asked. */
-  readonly context?: { readonly headers: Headers }
+  /** Where the peer's address is read, should somebody have to be asked: a hook's context, or the upgrade itself. */
+  readonly context?: { readonly headers: Headers } | IncomingMessage
   /** As in the gate's own options. */
   readonly onBegun?: GiveUpTaker
 }
@@ -46,6 +55,8 @@ export class Booth {
   readonly #handOver: HandOver
   /** Requests whose seat a kept place is for. */
   readonly #holders = new WeakMap<Admission, number>()
+  /** What was taken out of join options where there is no visit to note it. */
+  readonly #presented = new WeakMap<object, Presented>()
   readonly #watched = new Map<Admission, (refusal: Refusal | undefined) => void>()
 
   constructor(gate: Gate, settings: TicketgateSettings, visits: Visits) {
@@ -54,6 +65,7 @@ export class Booth {
     this.#visits = visits
     this.#handOver = new HandOver(gate, this.node)
     gate.on('left', ({ admission, refusal }) => {
+      if (this.#watched.size === 0) return
       const lost = this.#watched.get(admission)
       this.#watched.delete(admission)
       lost?.(refusal)
@@ -67,9 +79,21 @@ export class Booth {
     return { address, isLost: arrival.isLost && address === undefined, visit: arrival.visit }
   }
 
+  /** The same of an upgrade as Node has it. */
+  arrivalOfUpgrade(request: IncomingMessage): Arrival {
+    return this.#settings.address === undefined
+      ? this.#visits.readUpgrade(request)
+      : this.arrivalOf({ headers: this.#visits.headersOf(request) })
+  }
+
   /** The upgrade that a client came with, for hooks that Colyseus gives no context. */
-  takeUpgrade(sessionId: string): { readonly headers: Headers } | undefined {
+  takeUpgrade(sessionId: string): IncomingMessage | undefined {
     return this.#visits.takeUpgrade(sessionId)
+  }
+
+  #arrivalIn(context: Claim['context']): Pick<Arrival, 'address' | 'isLost'> {
+    if (context === undefined) return nowhere
+    return 'socket' in context ? this.arrivalOfUpgrade(context) : this.arrivalOf(context)
   }
 
   /** Why nobody can be let in: a setting that would make us guess. */
@@ -83,18 +107,20 @@ export class Booth {
   // --- at matchmaking ---
 
   /** Verifies, keeps a place, and answers what the seat carries. */
-  async reserve(presented: Presented | undefined, context: Readonly<AuthContext>): Promise<SeatAuth | Refusal> {
+  async reserve(options: unknown, context: Readonly<AuthContext>): Promise<SeatAuth | Refusal> {
     const { address, isLost, visit } = this.arrivalOf(context)
+    const presented = this.#take(options, visit)
     if (isLost) return createRefusal('connection-lost')
-    const options = { address, idempotent: true, ...(visit !== undefined && { onBegun: giveUpWith(visit) }) }
+    const onBegun = visit === undefined ? ignore : giveUpWith(visit)
     const message = (presented ?? '') as TicketMessage | string
     const renewable = isRenewable(presented)
     if (matchMaker.presence instanceof LocalPresence) {
       const { reservationMs } = this.#settings
-      const admission = await this.#gate.authenticate(message, { ...options, reservationMs })
+      const asking = { address, idempotent: true, onBegun, reservationMs }
+      const admission = await this.#gate.authenticate(message, asking)
       if (!admission.ok) return admission
       this.#releaseIfFailed(visit, admission)
-      return { ...toAuth(admission, this.node, renewable), isReserved: true }
+      return toSeatAuth(admission, this.node, renewable)
     }
     // The room may be in another process: only a pass lets its gate take the player over.
     if (!this.#gate.canExchange || this.#gate.backend.sessionModel === 'exclusive') {
@@ -103,12 +129,27 @@ export class Booth {
           'rooms may run in other processes: give the gate "passes" and a one-shot backend, or set "verifyIn" to "room"',
       })
     }
-    const exchanged = await this.#gate.exchange(message, options)
+    const exchanged = await this.#gate.exchange(message, { address, idempotent: true, onBegun })
     if (!exchanged.ok) return exchanged
     const admission = this.#findLogin(exchanged)
     if (admission === undefined) return createRefusal('reservation-expired')
     this.#releaseIfFailed(visit, admission)
-    return { ...toAuth(admission, this.node, renewable), isReserved: true, pass: exchanged.pass }
+    return { ...toSeatAuth(admission, this.node, renewable), pass: exchanged.pass }
+  }
+
+  /** Takes the ticket out of join options. The matchmaker asks again with the same object (MatchMaker.ts, `retry`). */
+  #take(options: unknown, visit: Visit | undefined): Presented | undefined {
+    const presented = presentedIn(options)
+    removePresented(options)
+    if (typeof options !== 'object' || options === null) return presented
+    if (presented === undefined) return visit?.options === options ? visit.presented : this.#presented.get(options)
+    if (visit === undefined) {
+      this.#presented.set(options, presented)
+    } else {
+      visit.options = options
+      visit.presented = presented
+    }
+    return presented
   }
 
   async precheck(presented: Presented | undefined, context: Readonly<AuthContext>): Promise<Refusal | undefined> {
@@ -142,7 +183,7 @@ export class Booth {
     if (presented === undefined) return undefined
     const misconfigured = this.misconfigured
     if (misconfigured !== undefined) return misconfigured
-    const { address, isLost } = context === undefined ? nowhere : this.arrivalOf(context)
+    const { address, isLost } = this.#arrivalIn(context)
     if (isLost) return createRefusal('connection-lost')
     const options = { address, ...(onBegun !== undefined && { onBegun }) }
     const admission = await this.#gate.authenticate(presented as TicketMessage | string, options)
@@ -211,6 +252,8 @@ export class Booth {
 }
 
 const nowhere = Object.freeze({ address: undefined, isLost: false })
+
+function ignore(): void {}
 
 /** Gives up when whoever asked goes away before Steam has spoken. */
 function giveUpWith(visit: Visit): GiveUpTaker {

@@ -2,7 +2,7 @@ import { type Client, ClientState, CloseCode, type Room } from '@colyseus/core'
 import { createRefusal, type Refusal, toEndedMessage } from '@ticketgate/core'
 import type { Booth } from './booth.ts'
 import { toEndedError } from './errors.ts'
-import type { Hook } from './hooks.ts'
+import { type Hook, isPromise } from './hooks.ts'
 import type { RoomSeats } from './room-seats.ts'
 import type { PendingReconnection, Seat, SeatHost } from './seat.ts'
 import { type TakenSeat, TakenSeats } from './taken-seats.ts'
@@ -34,24 +34,43 @@ export class Departures implements SeatHost {
     return answer
   }
 
-  async onLeave(inner: Hook | undefined, client: Client, code: number | undefined): Promise<unknown> {
+  /** No promise where the room has none, so that a server full of them makes none. */
+  onLeave(inner: Hook | undefined, client: Client, code: number | undefined): unknown {
     if (this.#seats.turnedAway.has(client)) return undefined
     const seat = this.#seats.of(client)
+    let answer: unknown
     try {
-      const answer: unknown = inner?.(client, this.#endCodes.get(client) ?? code)
-      if (isPromise(answer)) this.#awaitRoom(seat)
+      answer = inner?.(client, this.#endCodes.get(client) ?? code)
+    } finally {
+      if (!isPromise(answer)) this.#left(seat, client, code)
+    }
+    return isPromise(answer) ? this.#whenLeft(answer, seat, client, code) : answer
+  }
+
+  async #whenLeft(
+    answer: Promise<unknown>,
+    seat: Seat | undefined,
+    client: Client,
+    code: number | undefined,
+  ): Promise<unknown> {
+    this.#awaitRoom(seat)
+    try {
       return await answer
     } finally {
-      // After `await this.allowReconnection(...)` in onLeave, the seat is another client's by now, or still kept.
-      if (seat?.client === client && seat.pending === undefined && client.state !== ClientState.RECONNECTED) {
-        this.#seats.give(seat, code)
-      }
+      this.#left(seat, client, code)
+    }
+  }
+
+  #left(seat: Seat | undefined, client: Client, code: number | undefined): void {
+    // After `await this.allowReconnection(...)` in onLeave, the seat is another client's by now, or still kept.
+    if (seat?.client === client && seat.pending === undefined && client.state !== ClientState.RECONNECTED) {
+      this.#seats.give(seat, code)
     }
   }
 
   /** A hook that takes its time may still allow a reconnection: how long the seat is kept is not known yet. */
   #awaitRoom(seat: Seat | undefined): void {
-    if (seat === undefined || seat.isAway || seat.refusal !== undefined) return
+    if (seat === undefined || seat.stage === 'away' || seat.refusal !== undefined) return
     seat.leaveFor(longestMs)
     this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
   }
@@ -110,7 +129,7 @@ export class Departures implements SeatHost {
     const { client } = seat
     if (this.#room.clients.get(client.sessionId) !== client) {
       this.#lose(seat, refusal)
-    } else if (seat.isJoining) {
+    } else if (seat.stage === 'joining') {
       // Colyseus calls onLeave when onJoin has ended and finds the client leaving.
       client.state = ClientState.LEAVING
       client.leave(refusal.closeCode, refusal.code)
@@ -142,7 +161,3 @@ export class Departures implements SeatHost {
 
 // As long as a timer of the platform can be: 24 days.
 const longestMs = 2_000_000_000
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
-}

@@ -10,19 +10,29 @@ export type Hook = (...args: any[]) => any
  *
  * @param isAlways Whether the hook exists even when the room has none: its absence means something to Colyseus.
  */
-export function wrapHook(
+export function wrapHook<Args extends unknown[]>(
   room: object,
   name: string,
   isAlways: boolean,
-  around: (inner: Hook | undefined, args: unknown[]) => unknown,
+  around: (inner: Hook | undefined, ...args: Args) => unknown,
 ): void {
   const prototype = Object.getPrototypeOf(room) as Record<string, Hook | undefined>
   let own = Object.getOwnPropertyDescriptor(room, name)?.value as Hook | undefined
-  const current = (): Hook | undefined => own ?? prototype[name]
+  let bound: Hook | undefined
+  let boundFrom: Hook | undefined
+  /** The room's own method, bound once for as long as it stays the same. */
+  const current = (): Hook | undefined => {
+    const method = own ?? prototype[name]
+    if (method !== boundFrom) {
+      boundFrom = method
+      bound = method?.bind(room)
+    }
+    return bound
+  }
   // Always the same function: Colyseus compares `method === this.onDrop`. Named, for its logs.
   const wrapper = {
-    [name](...args: unknown[]) {
-      return around(current()?.bind(room), args)
+    [name](...args: Args) {
+      return around(current(), ...args)
     },
   }[name]
   Object.defineProperty(room, name, {
@@ -33,4 +43,9 @@ export function wrapHook(
       own = value
     },
   })
+}
+
+/** @internal Whether a hook takes its time. */
+export function isPromise(answer: unknown): answer is Promise<unknown> {
+  return typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function'
 }

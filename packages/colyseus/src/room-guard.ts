@@ -1,4 +1,4 @@
-import { type Client, LocalPresence, matchMaker, type Room } from '@colyseus/core'
+import { type AuthContext, type Client, LocalPresence, matchMaker, type Room } from '@colyseus/core'
 import { Arrivals } from './arrivals.ts'
 import { optionName, removePresented } from './auth.ts'
 import type { Booth } from './booth.ts'
@@ -33,26 +33,30 @@ export class RoomGuard {
   }
 
   /** A client that got in before this guard stood here, with a place that matchmaking has reserved. */
-  joinedBefore(client: Client): Promise<void> {
-    return this.#arrivals.joinedBefore(client)
+  joinedBefore(client: Client): void {
+    this.#arrivals.joinedBefore(client)
   }
 
   #wrapJoining(): void {
     const arrivals = this.#arrivals
-    this.#wrap('onCreate', false, (inner, [options]) => {
+    this.#wrap('onCreate', false, (inner, options: unknown) => {
       removePresented(options)
       return inner?.(options)
     })
-    this.#wrap('onAuth', true, (inner, args) => arrivals.onAuth(inner, ...(args as Parameters<Room['onAuth']>)))
-    this.#wrap('onJoin', true, (inner, args) => arrivals.onJoin(inner, ...(args as [Client, unknown, unknown])))
+    this.#wrap('onAuth', true, (inner, client: Client, options: unknown, context: AuthContext) =>
+      arrivals.onAuth(inner, client, options, context),
+    )
+    this.#wrap('onJoin', true, (inner, client: Client, options: unknown, auth: unknown) =>
+      arrivals.onJoin(inner, client, options, auth),
+    )
   }
 
   #wrapLeaving(): void {
     const departures = this.#departures
     const seats = this.#seats
-    this.#wrap('onDrop', false, (inner, args) => departures.onDrop(inner, ...(args as [Client, number?])))
-    this.#wrap('onLeave', true, (inner, args) => departures.onLeave(inner, ...(args as [Client, number?])))
-    this.#wrap('disconnect', true, (inner, args) => {
+    this.#wrap('onDrop', false, (inner, client: Client, code?: number) => departures.onDrop(inner, client, code))
+    this.#wrap('onLeave', true, (inner, client: Client, code?: number) => departures.onLeave(inner, client, code))
+    this.#wrap('disconnect', true, (inner, ...args) => {
       const disconnected: unknown = inner!(...args)
       seats.isClosing = true
       return disconnected
@@ -65,20 +69,20 @@ export class RoomGuard {
 
   #wrapReturning(): void {
     const departures = this.#departures
-    this.#wrap('onReconnect', true, (inner, args) => departures.onReconnect(inner, ...(args as [Client])))
-    this.#wrap('allowReconnection', true, (inner, args) =>
-      departures.allowReconnection(inner!, ...(args as [Client, number | 'manual'])),
+    this.#wrap('onReconnect', true, (inner, client: Client) => departures.onReconnect(inner, client))
+    this.#wrap('allowReconnection', true, (inner, client: Client, seconds: number | 'manual') =>
+      departures.allowReconnection(inner!, client, seconds),
     )
-    this.#wrap('hasReservedSeat', true, (inner, args) => {
-      const has: unknown = inner!(...args)
+    this.#wrap('hasReservedSeat', true, (inner, sessionId: string, token?: string) => {
+      const has: unknown = inner!(sessionId, token)
       // Thrown to the transport, which sends it to the client before it closes (Transport.ts, connectClientToRoom).
-      const taken = has === true ? undefined : departures.takenSeat(args[1])
+      const taken = has === true ? undefined : departures.takenSeat(token)
       if (taken !== undefined) throw toEndedError(taken.refusal)
       return has
     })
-    this.#wrap('checkReconnectionToken', true, (inner, args) => {
-      const taken = departures.takenSeat(args[0])
-      if (taken === undefined) return inner!(...args)
+    this.#wrap('checkReconnectionToken', true, (inner, token: string) => {
+      const taken = departures.takenSeat(token)
+      if (taken === undefined) return inner!(token)
       if (matchMaker.presence instanceof LocalPresence) throw toRefusedError(taken.refusal)
       // Between processes the matchmaker makes a timeout of every error (MatchMaker.ts, remoteRoomCall): there the
       // client is told over its connection, just above.
@@ -86,7 +90,11 @@ export class RoomGuard {
     })
   }
 
-  #wrap(name: string, isAlways: boolean, around: (inner: Hook | undefined, args: unknown[]) => unknown): void {
+  #wrap<Args extends unknown[]>(
+    name: string,
+    isAlways: boolean,
+    around: (inner: Hook | undefined, ...args: Args) => unknown,
+  ): void {
     wrapHook(this.#room, name, isAlways, around)
   }
 }

@@ -40,15 +40,15 @@ export class RoomSeats {
   /** A seat that was never taken. Its admission may be another client's by now, who came with the same ticket. */
   giveBack(seat: Seat): void {
     this.#remove(seat)
-    if (!seat.isTaken && seat.admission.state === 'reserved') seat.admission.leave()
+    if (seat.stage === 'offered' && seat.admission.state === 'reserved') seat.admission.leave()
   }
 
   /** The room is gone. */
   clear(): void {
     this.isClosing = true
     for (const seat of [...this.#seats.values()]) {
-      if (seat.isTaken) this.give(seat, undefined)
-      else this.giveBack(seat)
+      if (seat.stage === 'offered') this.giveBack(seat)
+      else this.give(seat, undefined)
     }
   }
 

@@ -13,6 +13,12 @@ export interface SeatHost {
   end(seat: Seat, refusal: Refusal): void
 }
 
+/**
+ * How far a client has come: its place is `offered` until it takes it, the room's own `onJoin` runs while it is
+ * `joining`, and the gate knows of those who are `away`.
+ */
+type Stage = 'offered' | 'joining' | 'inside' | 'away'
+
 /** What few seats have at a time; a server holds one object of this kind for each of those alone. */
 interface Exceptions {
   giveBack?: (() => void) | undefined
@@ -29,12 +35,7 @@ export class Seat implements Connection {
   readonly admission: Admission
   readonly renewable: boolean
   client: Client
-  /** Whether the client has taken the place. */
-  isTaken = false
-  /** Whether the room's own `onJoin` is running. */
-  isJoining = false
-  /** Whether the gate knows that the client is away. */
-  isAway = false
+  stage: Stage = 'offered'
   readonly #host: SeatHost
   #exceptions: Exceptions | undefined
 
@@ -51,7 +52,7 @@ export class Seat implements Connection {
   }
 
   set giveBack(giveBack: (() => void) | undefined) {
-    this.#except('giveBack', giveBack)
+    Seat.#except(this, 'giveBack', giveBack)
   }
 
   /** Set while the room keeps the seat for a client that dropped. */
@@ -60,7 +61,7 @@ export class Seat implements Connection {
   }
 
   set pending(pending: PendingReconnection | undefined) {
-    this.#except('pending', pending)
+    Seat.#except(this, 'pending', pending)
   }
 
   /** Why the gate ended the admission. */
@@ -69,7 +70,7 @@ export class Seat implements Connection {
   }
 
   set refusal(refusal: Refusal | undefined) {
-    this.#except('refusal', refusal)
+    Seat.#except(this, 'refusal', refusal)
   }
 
   /** Whether the gate waits for a fresh ticket. */
@@ -83,8 +84,7 @@ export class Seat implements Connection {
     this.client = client
     const refusal = this.admission.attach(this)
     if (refusal === undefined) {
-      this.isTaken = true
-      this.isAway = false
+      this.stage = 'inside'
     } else {
       this.client = previous
     }
@@ -93,8 +93,8 @@ export class Seat implements Connection {
 
   /** The client's connection is gone, and the room may keep the seat for `windowMs`. */
   leaveFor(windowMs: number): void {
-    if (this.isAway) return
-    this.isAway = true
+    if (this.stage === 'away') return
+    this.stage = 'away'
     this.admission.closed(false, windowMs)
   }
 
@@ -128,13 +128,14 @@ export class Seat implements Connection {
   }
 
   expectTicket(expected: boolean): void {
-    this.#except('isExpectingTicket', expected || undefined)
+    Seat.#except(this, 'isExpectingTicket', expected || undefined)
   }
 
   // ---
 
-  #except<Name extends keyof Exceptions>(name: Name, value: Exceptions[Name]): void {
-    if (this.#exceptions !== undefined) this.#exceptions[name] = value
-    else if (value !== undefined) this.#exceptions = { [name]: value }
+  /** Static, for a private method would be a field more in each of them. */
+  static #except<Name extends keyof Exceptions>(seat: Seat, name: Name, value: Exceptions[Name]): void {
+    if (seat.#exceptions !== undefined) seat.#exceptions[name] = value
+    else if (value !== undefined) seat.#exceptions = { [name]: value }
   }
 }

@@ -1,14 +1,15 @@
 import type { Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import { type AuthContext, type Client, createEndpoint, matchMaker, type RegisteredHandler, Room } from '@colyseus/core'
-import { type Admission, type Gate, isRefusal } from '@ticketgate/core'
-import { type Presented, presentedIn, removePresented, type TicketgateAuth } from './auth.ts'
+import { type Admission, createRefusal, type Gate, isRefusal } from '@ticketgate/core'
+import { presentedIn, type TicketgateAuth } from './auth.ts'
 import { Booth } from './booth.ts'
 import { toRefusedError } from './errors.ts'
 import { type AddressReader, readOptions, type TicketgateOptions, type TicketgateSettings } from './options.ts'
 import { TicketgatePlugin } from './plugin.ts'
 import { RoomGuard } from './room-guard.ts'
 import { checkUpgrade, toResponse } from './upgrade.ts'
+import { createVerifyClient, type VerifyClient } from './verify-client.ts'
 import { Visits } from './visits.ts'
 
 /** A gate before Colyseus rooms. Its functions may be passed on without their object. */
@@ -23,7 +24,15 @@ export interface Ticketgate<Payload extends TicketgateAuth | true = TicketgateAu
   readonly onAuth: (token: string, options: unknown, context: AuthContext) => Promise<Payload>
   /** For `definePlugins`: a new plugin for each room. */
   readonly plugin: () => TicketgatePlugin
-  /** For the transport's `beforeUpgrade`: keeps junk and addresses over their limit from the rooms. */
+  /**
+   * For the WebSocket transport's `verifyClient`: keeps junk and addresses over their limit from the rooms. Makes each
+   * connection cheaper for the server besides.
+   */
+  readonly verifyClient: VerifyClient
+  /**
+   * The same for `beforeUpgrade`, for other transports. Dearer, since Colyseus builds a `Request` for it. With both,
+   * whoever has no seat counts twice.
+   */
   readonly beforeUpgrade: (request: Request, context: Readonly<AuthContext>) => Promise<Response | undefined>
   /**
    * Learns the peers' addresses from the HTTP server that Colyseus runs on, and gives places back at once when
@@ -64,7 +73,7 @@ export function createTicketgate(
 export function createTicketgate(gate: Gate, options?: TicketgateOptions): Ticketgate<TicketgateAuth | true>
 export function createTicketgate(gate: Gate, options: TicketgateOptions = {}): Ticketgate<TicketgateAuth | true> {
   const settings = readOptions(gate, options)
-  const visits = new Visits(settings.trust, settings.address !== undefined)
+  const visits = new Visits(settings.trust)
   const booth = new Booth(gate, settings, visits)
   const rooms = new Rooms(booth)
   const matchmaking = new Matchmaking(settings, booth, rooms)
@@ -75,8 +84,11 @@ export function createTicketgate(gate: Gate, options: TicketgateOptions = {}): T
         guard: (room) => void rooms.guard(room, true),
         admission: (client) => booth.admissionOf(client),
       }),
-    async beforeUpgrade(request: Request, context: Readonly<AuthContext>) {
-      const refusal = checkUpgrade(gate, request, booth.arrivalOf(context))
+    verifyClient: createVerifyClient(gate, booth),
+    async beforeUpgrade({ url }: Request, context: Readonly<AuthContext>) {
+      const { address, isLost } = booth.arrivalOf(context)
+      const path = url.slice(url.indexOf('/', url.indexOf('://') + 3))
+      const refusal = isLost ? createRefusal('connection-lost') : checkUpgrade(gate, path, address)
       return refusal && toResponse(refusal)
     },
     attach: (server: Server | SecureServer) => visits.attach(server),
@@ -100,8 +112,6 @@ class Matchmaking {
   readonly #settings: TicketgateSettings
   readonly #booth: Booth
   readonly #rooms: Rooms
-  /** What was taken out of join options: the matchmaker asks again with the same object (MatchMaker.ts, `retry`). */
-  readonly #presented = new WeakMap<object, Presented>()
 
   constructor(settings: TicketgateSettings, booth: Booth, rooms: Rooms) {
     this.#settings = settings
@@ -120,18 +130,9 @@ class Matchmaking {
       if (refusal !== undefined) throw toRefusedError(refusal)
       return true
     }
-    const outcome = await this.#booth.reserve(this.#take(options), context)
+    const outcome = await this.#booth.reserve(options, context)
     if (isRefusal(outcome)) throw toRefusedError(outcome)
     return outcome as TicketgateAuth
-  }
-
-  #take(options: unknown): Presented | undefined {
-    const presented = presentedIn(options)
-    removePresented(options)
-    if (typeof options !== 'object' || options === null) return presented
-    if (presented === undefined) return this.#presented.get(options)
-    this.#presented.set(options, presented)
-    return presented
   }
 }
 
@@ -164,8 +165,7 @@ class Rooms {
       if ((handler.klass as unknown as typeof Room).onAuth === Room.onAuth) continue
       handler.on('create', (room: Room) => this.guard(room, isStrict))
       handler.on('join', (room: Room, client: Client) => {
-        const guard = this.guard(room, isStrict)
-        guard.joinedBefore(client).catch(() => client.leave())
+        this.guard(room, isStrict).joinedBefore(client)
       })
     }
   }

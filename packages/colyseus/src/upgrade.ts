@@ -1,35 +1,41 @@
 import { matchMaker } from '@colyseus/core'
 import { createRefusal, type Gate, type Refusal, toRefusalBody } from '@ticketgate/core'
-import type { Arrival } from './visits.ts'
+
+/** Where an upgrade wants to go, as the transports read it (ws-transport: WebSocketTransport.ts, onConnection). */
+interface Destination {
+  readonly roomId: string | undefined
+  readonly sessionId: string | null
+  readonly reconnectionToken: string | undefined
+}
 
 /**
- * @internal Looks at a WebSocket upgrade before the transport does. Who has a seat goes on. All others count as an
+ * @internal Looks at a WebSocket upgrade before there is a WebSocket. Who has a seat goes on. All others count as an
  * attempt of their address: what no SDK sends is answered at once, the rest goes on while there are attempts left,
  * because Colyseus' own answer to a late client can be read in a browser and an HTTP status cannot.
+ *
+ * @param url Path and query.
  */
-export function checkUpgrade(gate: Gate, request: Request, { address, isLost }: Arrival): Refusal | undefined {
-  if (isLost) return createRefusal('connection-lost')
-  const { pathname, searchParams } = split(request.url)
-  const sessionId = searchParams.get('sessionId')
-  // The transports read the same (ws-transport: WebSocketTransport.ts, onConnection).
-  const roomId = /\/[a-zA-Z0-9_-]+\/([a-zA-Z0-9_-]+)$/.exec(pathname)?.[1]
+export function checkUpgrade(gate: Gate, url: string, address: string | undefined): Refusal | undefined {
+  const destination = readDestination(url)
+  const { roomId, sessionId } = destination
   if (roomId !== undefined && sessionId !== null) {
-    if (hasSeat(roomId, sessionId, searchParams.get('reconnectionToken') ?? undefined)) return undefined
-    return gate.knock(address)
+    return hasSeat(roomId, sessionId, destination.reconnectionToken) ? undefined : gate.knock(address)
   }
   // Neither: the SDK measures its latency so.
   const isPing = roomId === undefined && sessionId === null
   return gate.knock(address) ?? (isPing ? undefined : createRefusal('protocol-error'))
 }
 
-/** Of a URL that is in its normal form already, as a `Request` has it: nothing is left to parse but the query. */
-function split(url: string): { pathname: string; searchParams: URLSearchParams } {
-  const hash = url.indexOf('#')
-  const end = hash === -1 ? url.length : hash
-  const mark = url.indexOf('?')
-  const pathEnd = mark === -1 || mark > end ? end : mark
-  const start = url.indexOf('/', url.indexOf('://') + 3)
-  return { pathname: url.slice(start, pathEnd), searchParams: new URLSearchParams(url.slice(pathEnd, end)) }
+function readDestination(url: string): Destination {
+  // What an SDK sends to take its seat: nothing in it that a parser of URLs would read in another way.
+  const plain = /^\/[\w-]+\/([\w-]+)\?sessionId=([\w-]+)$/.exec(url)
+  if (plain !== null) return { roomId: plain[1], sessionId: plain[2]!, reconnectionToken: undefined }
+  const { pathname, searchParams } = new URL(`ws://server${url}`)
+  return {
+    roomId: /\/[\w-]+\/([\w-]+)$/.exec(pathname)?.[1],
+    sessionId: searchParams.get('sessionId'),
+    reconnectionToken: searchParams.get('reconnectionToken') ?? undefined,
+  }
 }
 
 function hasSeat(roomId: string, sessionId: string, token: string | undefined): boolean {
@@ -41,9 +47,14 @@ function hasSeat(roomId: string, sessionId: string, token: string | undefined): 
   }
 }
 
-/** @internal */
-export function toResponse(refusal: Refusal): Response {
+/** @internal What a refusal says over HTTP, beside the status. */
+export function toHeaders(refusal: Refusal): Record<string, string> {
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (refusal.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(refusal.retryAfterMs / 1_000))
-  return Response.json(toRefusalBody(refusal), { status: refusal.httpStatus, headers })
+  return headers
+}
+
+/** @internal */
+export function toResponse(refusal: Refusal): Response {
+  return Response.json(toRefusalBody(refusal), { status: refusal.httpStatus, headers: toHeaders(refusal) })
 }

@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import { hasLostPeer } from '@ticketgate/core'
 import proxyAddr from 'proxy-addr'
+import type { Presented } from './auth.ts'
 import type { TrustRule } from './options.ts'
 
 /** @internal One HTTP request on its way through Colyseus. */
 export interface Visit {
+  /** The peer's: the text that the socket has, of which every admission would else hold a copy. */
+  readonly address: string | undefined
   /** Whether the request was answered, or given up. */
   isOver: boolean
   /** Called when the request was answered with anything but success, or with nothing at all. */
   onFailed: (() => void) | undefined
+  /** The join options that a ticket was taken out of, and the ticket: Colyseus may ask again with the same. */
+  options: object | undefined
+  presented: Presented | undefined
 }
 
 /** @internal What is known of the request behind a hook's context. */
@@ -33,18 +39,15 @@ export interface Arrival {
 export class Visits {
   readonly #header = `x-ticketgate-${randomBytes(12).toString('hex')}`
   readonly #visits = new Map<string, Visit>()
-  /** What upgrade requests said, by the session they are for, until the room has asked or the socket is closed. */
+  /** Upgrade requests, by the session they are for, until the room has asked or the socket is closed. */
   readonly #upgrades = new Map<string, NotedUpgrade>()
-  readonly #keepsHeaders: boolean
   readonly #servers = new WeakSet<object>()
   readonly #trust: TrustRule | undefined
   #count = 0
   isAttached = false
 
-  /** @param keepsHeaders Whether somebody wants to read more than our own header of an upgrade. */
-  constructor(trust: TrustRule | undefined, keepsHeaders: boolean) {
+  constructor(trust: TrustRule | undefined) {
     this.#trust = trust
-    this.#keepsHeaders = keepsHeaders
   }
 
   /** Notes the requests of a server from now on. */
@@ -67,31 +70,45 @@ export class Visits {
   /** Reads the header; once for each hook, because the transports build a `Headers` for it. */
   read(request: { readonly headers: Headers }): Arrival {
     const value = request.headers.get(this.#header)
-    if (value === null) return unknown
+    return value === null ? unknown : this.#parse(value)
+  }
+
+  /** Reads an upgrade as Node has it, whether its server was attached or not. */
+  readUpgrade(request: IncomingMessage): Arrival {
+    return this.#parse((request.headers[this.#header] as string | undefined) ?? this.#tag(request))
+  }
+
+  /** The headers of an upgrade as hooks see them. */
+  headersOf(request: IncomingMessage): Headers {
+    request.headers[this.#header] ??= this.#tag(request)
+    return new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
+  }
+
+  #parse(value: string): Arrival {
     const bar = value.lastIndexOf('|')
     const key = value.slice(bar + 1)
-    return {
-      address: value.slice(0, bar) || undefined,
-      isLost: key === lostKey,
-      visit: key === '' ? undefined : this.#visits.get(key),
-    }
+    const visit = key === '' ? undefined : this.#visits.get(key)
+    // Also when the request has been answered, or given up, and its visit is forgotten.
+    const address = visit === undefined ? value.slice(0, bar) || undefined : visit.address
+    return { address, isLost: key === lostKey, visit }
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (hasLostPeer(request.socket)) {
-      request.headers[this.#header] = `|${lostKey}`
+      request.headers[this.#header] = lostTag
       return
     }
     this.#count += 1
     const key = String(this.#count)
-    const visit: Visit = { isOver: false, onFailed: undefined }
+    const address = this.#addressOf(request)
+    const visit: Visit = { address, isOver: false, onFailed: undefined, options: undefined, presented: undefined }
     this.#visits.set(key, visit)
-    request.headers[this.#header] = `${this.#addressOf(request)}|${key}`
+    request.headers[this.#header] = `${address ?? ''}|${key}`
     let isAnswered = false
-    response.once('finish', () => {
+    response.on('finish', () => {
       isAnswered = response.statusCode < 400
     })
-    response.once('close', () => {
+    response.on('close', () => {
       this.#visits.delete(key)
       visit.isOver = true
       if (!isAnswered) visit.onFailed?.()
@@ -99,48 +116,45 @@ export class Visits {
   }
 
   readonly #onUpgrade = (request: IncomingMessage): void => {
-    request.headers[this.#header] = hasLostPeer(request.socket) ? `|${lostKey}` : `${this.#addressOf(request)}|`
+    request.headers[this.#header] = this.#tag(request)
     const sessionId = /[?&]sessionId=([\w-]{1,64})/.exec(request.url ?? '')?.[1]
     if (sessionId === undefined) return
-    const headers = this.#keepsHeaders ? request.headers : { [this.#header]: request.headers[this.#header] }
     const { socket } = request
     const forget = (): void => {
       if (this.#upgrades.get(sessionId) === noted) this.#upgrades.delete(sessionId)
       // Or it would stay with the player for as long as they play.
       socket.removeListener('close', forget)
     }
-    const noted: NotedUpgrade = { headers, forget }
+    const noted: NotedUpgrade = { request, forget }
     this.#upgrades.set(sessionId, noted)
     socket.on('close', forget)
   }
 
-  /** The headers of the upgrade that a session came with; once, for they are not kept beyond its joining. */
-  takeUpgrade(sessionId: string): { readonly headers: Headers } | undefined {
+  /** The upgrade that a session came with; once, for they are not kept beyond its joining. */
+  takeUpgrade(sessionId: string): IncomingMessage | undefined {
     const noted = this.#upgrades.get(sessionId)
-    if (noted === undefined) return undefined
-    noted.forget()
-    return {
-      get headers() {
-        return new Headers(Object.entries(noted.headers).map(([name, value]) => [name, String(value)]))
-      },
-    }
+    noted?.forget()
+    return noted?.request
   }
 
-  /** `address|key`, either of which may be missing; only the last bar is ours. */
-  #addressOf(request: IncomingMessage): string {
+  /** What an upgrade's header says: `address|key` without a key. Only the last bar is ours. */
+  #tag(request: IncomingMessage): string {
+    return hasLostPeer(request.socket) ? lostTag : `${this.#addressOf(request) ?? ''}|`
+  }
+
+  #addressOf(request: IncomingMessage): string | undefined {
     const { remoteAddress } = request.socket
     // A pipe has no address, and `proxy-addr` needs one to begin with.
-    if (remoteAddress === undefined || this.#trust === undefined) return remoteAddress ?? ''
-    return proxyAddr(request, this.#trust) ?? ''
+    return remoteAddress === undefined || this.#trust === undefined ? remoteAddress : proxyAddr(request, this.#trust)
   }
 }
 
-/** What an upgrade request said. */
 interface NotedUpgrade {
-  readonly headers: IncomingHttpHeaders
+  readonly request: IncomingMessage
   readonly forget: () => void
 }
 
 /** In the place of a key; no count is written so. */
 const lostKey = 'lost'
+const lostTag = `|${lostKey}`
 const unknown: Arrival = Object.freeze({ address: undefined, isLost: false, visit: undefined })
