@@ -55,7 +55,7 @@ async function createColyseusSubject(gate: Gate, { isStatic, hasPlugin, options 
     transport: new WebSocketTransport({
       server,
       maxPayload: 65_536,
-      beforeUpgrade: ticketgate.beforeUpgrade,
+      verifyClient: ticketgate.verifyClient,
     }),
   })
   colyseus.define('echo', Echo)

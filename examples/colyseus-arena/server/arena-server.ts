@@ -42,7 +42,7 @@ export async function startArenaServer(port: number): Promise<ArenaServer> {
     gracefullyShutdown: false,
     presence: new LocalPresence(),
     driver: new LocalDriver(),
-    transport: new WebSocketTransport({ server: http, beforeUpgrade: ticketgate.beforeUpgrade }),
+    transport: new WebSocketTransport({ server: http, verifyClient: ticketgate.verifyClient }),
     express(app) {
       app.use('/panel', createPanelRoutes(panel))
       servePage(app, files)

@@ -75,7 +75,7 @@ export async function playOnColyseus(script: ColyseusScript, door: ColyseusDoor)
       server: http,
       maxPayload: 1_000_000,
       pingInterval: 0,
-      ...(ticketgate !== undefined && { beforeUpgrade: ticketgate.beforeUpgrade }),
+      ...(ticketgate !== undefined && { verifyClient: ticketgate.verifyClient }),
     }),
   })
   const rooms: EchoRoom[] = []
