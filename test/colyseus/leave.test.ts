@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { ErrorCode } from '@colyseus/core'
+import { ErrorCode, Room } from '@colyseus/core'
+import sinon from 'sinon'
 import { createHarness, matchMaker, until } from './harness.ts'
 
 describe('the end of a session in a room', () => {
@@ -52,6 +53,20 @@ describe('the end of a session in a room', () => {
     await assert.rejects(h.client(account).joinById(room!.roomId), { message: /already full/ })
     await until(() => h.backend.ledger.of(account.steamId).ended === 1)
   })
+
+  it('comes at once when no seat was found, however often the matchmaker has tried', async () => {
+    await using h = await createHarness()
+    h.define('arena')
+    const isFull = sinon.stub(Room.prototype, 'hasReachedMaxClients').returns(true)
+    try {
+      const account = h.account()
+      await assert.rejects(h.client(account).joinOrCreate('arena'), { message: /already full/ })
+      assert.ok(isFull.callCount > 1, 'the matchmaker has tried again')
+      await until(() => h.backend.ledger.of(account.steamId).ended === 1)
+    } finally {
+      isFull.restore()
+    }
+  }).timeout(20_000)
 
   it('comes at once when whoever asked for a seat goes away meanwhile', async () => {
     await using h = await createHarness()

@@ -207,8 +207,11 @@ export class Booth {
    * place, so it is free only when none of them got a seat.
    */
   #releaseIfFailed(visit: Visit | undefined, admission: Admission): void {
+    // The matchmaker tries again within one request.
+    if (visit?.admission === admission) return
     this.#holders.set(admission, (this.#holders.get(admission) ?? 0) + 1)
     if (visit === undefined) return
+    visit.admission = admission
     const release = (): void => {
       const holders = (this.#holders.get(admission) ?? 1) - 1
       this.#holders.set(admission, holders)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
-import { hasLostPeer } from '@ticketgate/core'
+import { type Admission, hasLostPeer } from '@ticketgate/core'
 import proxyAddr from 'proxy-addr'
 import type { Presented } from './auth.ts'
 import type { TrustRule } from './options.ts'
@@ -17,6 +17,8 @@ export interface Visit {
   /** The join options that a ticket was taken out of, and the ticket: Colyseus may ask again with the same. */
   options: object | undefined
   presented: Presented | undefined
+  /** The place that was kept for it. */
+  admission: Admission | undefined
 }
 
 /** @internal What is known of the request behind a hook's context. */
@@ -101,7 +103,14 @@ export class Visits {
     this.#count += 1
     const key = String(this.#count)
     const address = this.#addressOf(request)
-    const visit: Visit = { address, isOver: false, onFailed: undefined, options: undefined, presented: undefined }
+    const visit: Visit = {
+      address,
+      isOver: false,
+      onFailed: undefined,
+      options: undefined,
+      presented: undefined,
+      admission: undefined,
+    }
     this.#visits.set(key, visit)
     request.headers[this.#header] = `${address ?? ''}|${key}`
     let isAnswered = false
