@@ -30,6 +30,7 @@ describe('guard, at the upgrade', () => {
       assert.ok(!seen.includes(ticket.slice(0, 40)), seen)
       while (messages.length === 0) await once(socket, 'message')
       assert.equal(JSON.parse(messages[0]!).session, admission.id)
+      assert.equal(request.headers.authorization, name === 'a header' ? 'Ticketgate' : undefined)
       assert.equal(request.socket.listenerCount('data'), 1)
       assert.equal(serverSocket.listenerCount('message'), 0)
     })
