@@ -1,8 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { type Admission, createRefusal, type GateDoor, hasLostPeer, isRefusal, type Refusal } from '@ticketgate/core'
-import { type WebSocket, WebSocketServer } from 'ws'
+import {
+  type Admission,
+  createRefusal,
+  type GateDoor,
+  hasLostPeer,
+  isRefusal,
+  type Refusal,
+  withQuietClose,
+} from '@ticketgate/core'
+import { WebSocket, WebSocketServer } from 'ws'
 import { type GuardOptions, type GuardSettings, guardDefaults, readOptions } from './guard-options.ts'
 import { writeHttpRefusal } from './http-refusal.ts'
 import { PendingUpgrade } from './pending-upgrade.ts'
@@ -47,6 +55,9 @@ interface GuardListener extends UpgradeListener {
   [guardKey]?: { readonly path: string | undefined }
 }
 
+/** Of the guard's own server alone: the class of one that was handed in is the application's to choose. */
+const QuietWebSocket = withQuietClose(WebSocket)
+
 class WsGuard implements Guard {
   readonly webSocketServer: WebSocketServer
   readonly #server: Server | SecureServer
@@ -64,7 +75,8 @@ class WsGuard implements Guard {
     this.#settings = settings
     this.#ownsWebSocketServer = settings.webSocketServer === undefined
     this.webSocketServer =
-      settings.webSocketServer ?? new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload })
+      settings.webSocketServer ??
+      new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload, WebSocket: QuietWebSocket })
     for (const other of this.#guardsOfServer()) {
       if (other.path === settings.path) {
         throw new TypeError(
