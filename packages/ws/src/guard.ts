@@ -13,7 +13,7 @@ import {
 import { WebSocket, WebSocketServer } from 'ws'
 import { type GuardOptions, type GuardSettings, guardDefaults, readOptions } from './guard-options.ts'
 import { writeHttpRefusal } from './http-refusal.ts'
-import { PendingUpgrade } from './pending-upgrade.ts'
+import { PendingUpgrade, PendingUpgrades } from './pending-upgrade.ts'
 import { takeTicket } from './upgrade-ticket.ts'
 import { WsConnection } from './ws-connection.ts'
 
@@ -65,7 +65,7 @@ class WsGuard implements Guard {
   readonly #settings: GuardSettings
   readonly #ownsWebSocketServer: boolean
   readonly #onUpgrade: GuardListener
-  readonly #pending = new Set<PendingUpgrade>()
+  readonly #pending = new PendingUpgrades()
   #closed: Promise<void> | undefined
   #hasPrinted = false
 
@@ -112,36 +112,32 @@ class WsGuard implements Guard {
   // --- the upgrade ---
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const path = pathOf(request)
-    if (this.#settings.path !== undefined && path !== this.#settings.path) {
-      if (this.#isLastToAnswer(path)) {
-        socket.on('error', ignoreError)
-        writeHttpRefusal(socket, nothingHere, 404)
-      }
+    const { path } = this.#settings
+    if (path !== undefined && pathOf(request) !== path) {
+      if (this.#isLastToAnswer(pathOf(request))) refuse(socket, nothingHere, 404)
       return
     }
-    // Nobody else listens while a check is under way, and an 'error' without a listener ends the process.
-    socket.on('error', ignoreError)
     const ticket = this.#inspect(request, head)
     if (isRefusal(ticket)) {
-      writeHttpRefusal(socket, ticket)
+      refuse(socket, ticket)
       return
     }
     const address = this.#addressOf(request)
-    if (isRefusal(address)) {
-      writeHttpRefusal(socket, address)
+    if (typeof address === 'object') {
+      refuse(socket, address)
       return
     }
-    if (address.value === undefined && hasLostPeer(request.socket)) {
+    if (address === undefined && hasLostPeer(request.socket)) {
+      socket.on('error', ignoreError)
       socket.destroy()
       return
     }
     if (ticket !== undefined) {
-      void this.#authenticate(ticket, request, socket, head, address.value)
+      void this.#authenticate(ticket, request, socket, head, address)
       return
     }
     this.#accept(request, socket, head, (webSocket) => {
-      this.#connect(webSocket, request, socket, address.value).open(this.#gate)
+      this.#connect(webSocket, request, socket, address).open(this.#gate)
     })
   }
 
@@ -171,13 +167,13 @@ class WsGuard implements Guard {
     return ticket
   }
 
-  #addressOf(request: IncomingMessage): { readonly value: string | undefined } | Refusal {
+  #addressOf(request: IncomingMessage): string | undefined | Refusal {
     const { address } = this.#settings
-    if (address === undefined) return { value: request.socket.remoteAddress }
+    if (address === undefined) return request.socket.remoteAddress
     try {
-      const value: unknown = address(request)
-      if (value === undefined || typeof value === 'string') return { value }
-      throw new TypeError(`"address" must answer a string or undefined, got ${typeof value}`)
+      const answer: unknown = address(request)
+      if (answer === undefined || typeof answer === 'string') return answer
+      throw new TypeError(`"address" must answer a string or undefined, got ${typeof answer}`)
     } catch (error) {
       return this.#fault('the function "address" failed', error)
     }
@@ -205,6 +201,8 @@ class WsGuard implements Guard {
     head: Buffer,
     address: string | undefined,
   ): Promise<void> {
+    // Nobody else listens while a check is under way, and an 'error' without a listener ends the process.
+    socket.on('error', ignoreError)
     const upgrade = new PendingUpgrade(socket, address)
     this.#pending.add(upgrade)
     try {
@@ -215,11 +213,12 @@ class WsGuard implements Guard {
       } else if (!outcome.ok) {
         upgrade.refuse(outcome)
       } else {
-        upgrade.reserve(outcome)
+        upgrade.release()
         this.#accept(request, socket, head, (webSocket) => {
           upgrade.take()
           this.#connect(webSocket, request, socket, address).attach(outcome)
         })
+        if (!upgrade.isOver) upgrade.reserve(outcome)
       }
     } catch (error) {
       // A gate does not reject; whatever this is, nobody gets in by it.
@@ -230,10 +229,14 @@ class WsGuard implements Guard {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, done: (socket: WebSocket) => void): void {
+    let isDone = false
+    // While `ws` works it listens for errors itself. Two listeners at a time would cost an array.
+    socket.removeListener('error', ignoreError)
     // The HTTP answer and the gate's first message go out together: writing is the dearest step of all.
     socket.cork()
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+        isDone = true
         socket.removeListener('error', ignoreError)
         done(webSocket)
       })
@@ -244,6 +247,8 @@ class WsGuard implements Guard {
     } finally {
       socket.uncork()
     }
+    // A server of the application's own may take its time, and need not listen.
+    if (!isDone) socket.on('error', ignoreError)
   }
 
   #connect(webSocket: WebSocket, request: IncomingMessage, raw: Duplex, address: string | undefined): WsConnection {
@@ -279,7 +284,7 @@ class WsGuard implements Guard {
   async #close(): Promise<void> {
     const closing = createRefusal('server-closing')
     this.#server.removeListener('upgrade', this.#onUpgrade)
-    for (const upgrade of this.#pending) upgrade.refuse(closing)
+    this.#pending.refuse(closing)
     const closed: Promise<unknown>[] = []
     for (const socket of this.webSocketServer.clients ?? []) {
       const connection = WsConnection.of(socket)
@@ -313,6 +318,11 @@ function isWebSocketRequest(request: IncomingMessage): boolean {
     webSocketKey.test(headers['sec-websocket-key'] ?? '') &&
     (version === '13' || version === '8')
   )
+}
+
+function refuse(socket: Duplex, refusal: Refusal, status?: number): void {
+  socket.on('error', ignoreError)
+  writeHttpRefusal(socket, refusal, status)
 }
 
 function ignoreError(): void {}
