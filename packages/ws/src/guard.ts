@@ -15,7 +15,7 @@ import { type GuardOptions, type GuardSettings, guardDefaults, readOptions } fro
 import { writeHttpRefusal } from './http-refusal.ts'
 import { PendingUpgrade, PendingUpgrades } from './pending-upgrade.ts'
 import { takeTicket } from './upgrade-ticket.ts'
-import { WsConnection } from './ws-connection.ts'
+import { type Owner, WsConnection } from './ws-connection.ts'
 
 /** Called for every player who is in. The socket is the application's from here on. */
 export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, admission: Admission) => void
@@ -58,8 +58,10 @@ interface GuardListener extends UpgradeListener {
 /** Of the guard's own server alone: the class of one that was handed in is the application's to choose. */
 const QuietWebSocket = withQuietClose(WebSocket)
 
-class WsGuard implements Guard {
+class WsGuard implements Guard, Owner {
   readonly webSocketServer: WebSocketServer
+  readonly maxHandshakeBytes: number
+  readonly maxMessageBytes: number
   readonly #server: Server | SecureServer
   readonly #gate: GateDoor
   readonly #settings: GuardSettings
@@ -73,6 +75,8 @@ class WsGuard implements Guard {
     this.#server = server
     this.#gate = gate
     this.#settings = settings
+    this.maxHandshakeBytes = settings.maxHandshakeBytes
+    this.maxMessageBytes = gate.maxMessageBytes
     this.#ownsWebSocketServer = settings.webSocketServer === undefined
     this.webSocketServer =
       settings.webSocketServer ??
@@ -137,14 +141,14 @@ class WsGuard implements Guard {
       return
     }
     this.#accept(request, socket, head, (webSocket) => {
-      this.#connect(webSocket, request, socket, address).open(this.#gate)
+      new WsConnection(this, webSocket, request, socket, address).open(this.#gate)
     })
   }
 
   /** Everything that can be said of an upgrade request before anybody is asked. */
   #inspect(request: IncomingMessage, head: Buffer): Uint8Array | undefined | Refusal {
-    const { mode, isOriginAllowed, maxHandshakeBytes } = this.#settings
-    const ticket = takeTicket(request, this.#gate.maxMessageBytes)
+    const { mode, isOriginAllowed } = this.#settings
+    const ticket = takeTicket(request, this.maxMessageBytes)
     if (isRefusal(ticket)) return ticket
     if (!isWebSocketRequest(request)) {
       return createRefusal('protocol-error', { detail: 'not a WebSocket handshake of version 13' })
@@ -159,7 +163,7 @@ class WsGuard implements Guard {
       }
     }
     // RFC 6455, section 4.1: a client waits for the answer before it sends.
-    if (head.length > maxHandshakeBytes) return createRefusal('message-too-large')
+    if (head.length > this.maxHandshakeBytes) return createRefusal('message-too-large')
     if (ticket === undefined && mode === 'upgrade') return createRefusal('ticket-missing')
     if (ticket !== undefined && mode === 'message') {
       return createRefusal('protocol-error', { detail: 'this server takes the ticket as the first message' })
@@ -216,7 +220,7 @@ class WsGuard implements Guard {
         upgrade.release()
         this.#accept(request, socket, head, (webSocket) => {
           upgrade.take()
-          this.#connect(webSocket, request, socket, address).attach(outcome)
+          new WsConnection(this, webSocket, request, socket, address).attach(outcome)
         })
         if (!upgrade.isOver) upgrade.reserve(outcome)
       }
@@ -230,7 +234,7 @@ class WsGuard implements Guard {
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, done: (socket: WebSocket) => void): void {
     let isDone = false
-    // While `ws` works it listens for errors itself. Two listeners at a time would cost an array.
+    // While `ws` works it listens for errors itself, and two listeners at a time would cost an array.
     socket.removeListener('error', ignoreError)
     // The HTTP answer and the gate's first message go out together: writing is the dearest step of all.
     socket.cork()
@@ -249,18 +253,6 @@ class WsGuard implements Guard {
     }
     // A server of the application's own may take its time, and need not listen.
     if (!isDone) socket.on('error', ignoreError)
-  }
-
-  #connect(webSocket: WebSocket, request: IncomingMessage, raw: Duplex, address: string | undefined): WsConnection {
-    return new WsConnection(this, webSocket, {
-      raw,
-      address,
-      request,
-      maxBytes: this.#settings.maxHandshakeBytes,
-      maxMessageBytes: this.#gate.maxMessageBytes,
-      bytes: 0,
-      isWatched: false,
-    })
   }
 
   // --- other listeners of the same server ---
