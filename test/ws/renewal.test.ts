@@ -35,6 +35,25 @@ describe('guard, while a renewal is pending', () => {
     )
   })
 
+  it('keeps the fresh ticket from the application when it was asked for as soon as the player was in', async () => {
+    await using harness = await createHarness()
+    const off = harness.gate.on('admitted', ({ steamId }) => void harness.gate.requestRenewal(steamId))
+    const account = harness.account()
+    const arrived = harness.next<Arrival>('arrival')
+    const { socket } = await harness.connect()
+    socket.send(encodeMessage(harness.ticketMessage(account)))
+    const { socket: serverSocket } = await arrived
+    off()
+    const heard: string[] = []
+    serverSocket.on('message', (data) => heard.push(String(data)))
+    const renewed = harness.next('renewed')
+    socket.send(encodeMessage(harness.ticketMessage(account)))
+    socket.send('move')
+    await renewed
+    while (heard.length === 0) await once(serverSocket, 'message')
+    assert.deepEqual(heard, ['move'])
+  })
+
   it("lets the application's messages through that look like ours when nobody asked for a ticket", async () => {
     await using harness = await createHarness()
     const { client, arrival } = await harness.enter()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { inspect } from 'node:util'
 import { type codes, encodeMessage, silentLogger } from '@ticketgate/core'
 import type { GuardOptions } from '@ticketgate/ws'
@@ -30,7 +31,11 @@ describe('guard, at the upgrade', () => {
       assert.ok(!seen.includes(ticket.slice(0, 40)), seen)
       while (messages.length === 0) await once(socket, 'message')
       assert.equal(JSON.parse(messages[0]!).session, admission.id)
-      assert.equal(request.socket.listenerCount('data'), 1)
+      assert.equal(request.headers.authorization, name === 'a header' ? 'Ticketgate' : undefined)
+      // What `ws` itself needs, and as it would have found it.
+      const raw = request.socket
+      assert.deepEqual([raw.listenerCount('data'), raw.listenerCount('close'), raw.listenerCount('error')], [1, 1, 1])
+      assert.equal(raw.allowHalfOpen, true)
       assert.equal(serverSocket.listenerCount('message'), 0)
     })
   }
@@ -187,6 +192,68 @@ describe('guard, at the upgrade', () => {
     await ended
     assert.equal(harness.gate.counts.admissions, 0)
   })
+
+  describe('an upgrade that a server of your own takes its time for', () => {
+    type Verified = (verified: boolean) => void
+
+    async function holdUp(): Promise<{ harness: Harness; asked: Promise<[Verified]> }> {
+      const verifications = new EventEmitter()
+      const webSocketServer = new WebSocketServer({
+        noServer: true,
+        verifyClient: (_info, done: Verified) => void verifications.emit('asked', done),
+      })
+      const harness = await createHarness({ guard: { webSocketServer } })
+      return { harness, asked: once(verifications, 'asked') as Promise<[Verified]> }
+    }
+
+    it('lets the player in in the end, and leaves no listener of its own behind', async () => {
+      const { harness: made, asked } = await holdUp()
+      await using harness = made
+      const arrived = harness.next<Arrival>('arrival')
+      const connected = harness.connect('', [], { authorization: `Ticketgate ${harness.ticketHeader()}` })
+      const [done] = await asked
+      await new Promise((resolve) => setImmediate(resolve))
+      done(true)
+      const { request } = await arrived
+      await connected
+      const { socket: raw } = request
+      assert.deepEqual([raw.listenerCount('close'), raw.listenerCount('error')], [1, 1])
+    })
+
+    it('gives the place back when the peer vanishes meanwhile', async () => {
+      const { harness: made, asked } = await holdUp()
+      await using harness = made
+      const ended = harness.next('ended')
+      const socket = harness.upgrade({ Authorization: `Ticketgate ${harness.ticketHeader()}` })
+      await asked
+      assert.equal(harness.gate.counts.admissions, 1)
+      socket.resetAndDestroy()
+      await ended
+      assert.equal(harness.gate.counts.admissions, 0)
+    })
+  })
+
+  for (const way of ['at the upgrade', 'in band'] as const) {
+    it(`lives when a peer is reset before a server of your own has looked at them, ${way}`, async () => {
+      const begun = new EventEmitter()
+      class LateServer extends WebSocketServer {
+        override handleUpgrade(...[request]: Parameters<WebSocketServer['handleUpgrade']>): void {
+          begun.emit('upgrade', request)
+        }
+      }
+      await using harness = await createHarness({ guard: { webSocketServer: new LateServer({ noServer: true }) } })
+      const upgraded = once(begun, 'upgrade') as Promise<[IncomingMessage]>
+      const ticket = { Authorization: `Ticketgate ${harness.ticketHeader()}` }
+      const peer = harness.upgrade(way === 'in band' ? {} : ticket)
+      const [{ socket }] = await upgraded
+      // Not until the guard has had its say.
+      await new Promise((resolve) => setImmediate(resolve))
+      peer.resetAndDestroy()
+      // Node's `once` would listen for errors as well.
+      await new Promise((resolve) => socket.on('close', resolve))
+      assert.equal(harness.gate.counts.admissions, 0)
+    })
+  }
 
   it('refuses a second use of a ticket', async () => {
     await using harness = await createHarness()

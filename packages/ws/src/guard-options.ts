@@ -15,9 +15,11 @@ export interface GuardOptions {
   readonly path?: string
   /**
    * A `ws` server made with `noServer: true`, for settings of your own. Its `maxPayload` bounds the game's
-   * messages, and must not be below the gate's `maxMessageBytes`.
+   * messages, and must not be below the gate's `maxMessageBytes`. Its sockets are of the class that it was made
+   * with: give it `WebSocket: withQuietClose(WebSocket)`, the function of `@ticketgate/core`, to close connections at
+   * the cost of the default.
    *
-   * @default one with `maxPayload` 1 MiB, without compression
+   * @default one with `maxPayload` 1 MiB, without compression, whose sockets close quietly
    */
   readonly webSocketServer?: WebSocketServer
   /**

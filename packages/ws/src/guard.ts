@@ -1,13 +1,21 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { type Admission, createRefusal, type GateDoor, hasLostPeer, isRefusal, type Refusal } from '@ticketgate/core'
-import { type WebSocket, WebSocketServer } from 'ws'
+import {
+  type Admission,
+  createRefusal,
+  type GateDoor,
+  hasLostPeer,
+  isRefusal,
+  type Refusal,
+  withQuietClose,
+} from '@ticketgate/core'
+import { WebSocket, WebSocketServer } from 'ws'
 import { type GuardOptions, type GuardSettings, guardDefaults, readOptions } from './guard-options.ts'
 import { writeHttpRefusal } from './http-refusal.ts'
-import { PendingUpgrade } from './pending-upgrade.ts'
+import { PendingUpgrade, PendingUpgrades } from './pending-upgrade.ts'
 import { takeTicket } from './upgrade-ticket.ts'
-import { WsConnection } from './ws-connection.ts'
+import { type Owner, WsConnection } from './ws-connection.ts'
 
 /** Called for every player who is in. The socket is the application's from here on. */
 export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, admission: Admission) => void
@@ -47,14 +55,19 @@ interface GuardListener extends UpgradeListener {
   [guardKey]?: { readonly path: string | undefined }
 }
 
-class WsGuard implements Guard {
+/** Of the guard's own server alone: the class of one that was handed in is the application's to choose. */
+const QuietWebSocket = withQuietClose(WebSocket)
+
+class WsGuard implements Guard, Owner {
   readonly webSocketServer: WebSocketServer
+  readonly maxHandshakeBytes: number
+  readonly maxMessageBytes: number
   readonly #server: Server | SecureServer
   readonly #gate: GateDoor
   readonly #settings: GuardSettings
   readonly #ownsWebSocketServer: boolean
   readonly #onUpgrade: GuardListener
-  readonly #pending = new Set<PendingUpgrade>()
+  readonly #pending = new PendingUpgrades()
   #closed: Promise<void> | undefined
   #hasPrinted = false
 
@@ -62,9 +75,12 @@ class WsGuard implements Guard {
     this.#server = server
     this.#gate = gate
     this.#settings = settings
+    this.maxHandshakeBytes = settings.maxHandshakeBytes
+    this.maxMessageBytes = gate.maxMessageBytes
     this.#ownsWebSocketServer = settings.webSocketServer === undefined
     this.webSocketServer =
-      settings.webSocketServer ?? new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload })
+      settings.webSocketServer ??
+      new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload, WebSocket: QuietWebSocket })
     for (const other of this.#guardsOfServer()) {
       if (other.path === settings.path) {
         throw new TypeError(
@@ -100,43 +116,39 @@ class WsGuard implements Guard {
   // --- the upgrade ---
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const path = pathOf(request)
-    if (this.#settings.path !== undefined && path !== this.#settings.path) {
-      if (this.#isLastToAnswer(path)) {
-        socket.on('error', ignoreError)
-        writeHttpRefusal(socket, nothingHere, 404)
-      }
+    const { path } = this.#settings
+    if (path !== undefined && pathOf(request) !== path) {
+      if (this.#isLastToAnswer(pathOf(request))) refuse(socket, nothingHere, 404)
       return
     }
-    // Nobody else listens while a check is under way, and an 'error' without a listener ends the process.
-    socket.on('error', ignoreError)
     const ticket = this.#inspect(request, head)
     if (isRefusal(ticket)) {
-      writeHttpRefusal(socket, ticket)
+      refuse(socket, ticket)
       return
     }
     const address = this.#addressOf(request)
-    if (isRefusal(address)) {
-      writeHttpRefusal(socket, address)
+    if (typeof address === 'object') {
+      refuse(socket, address)
       return
     }
-    if (address.value === undefined && hasLostPeer(request.socket)) {
+    if (address === undefined && hasLostPeer(request.socket)) {
+      socket.on('error', ignoreError)
       socket.destroy()
       return
     }
     if (ticket !== undefined) {
-      void this.#authenticate(ticket, request, socket, head, address.value)
+      void this.#authenticate(ticket, request, socket, head, address)
       return
     }
     this.#accept(request, socket, head, (webSocket) => {
-      this.#connect(webSocket, request, socket, address.value).open(this.#gate)
+      new WsConnection(this, webSocket, request, socket, address).open(this.#gate)
     })
   }
 
   /** Everything that can be said of an upgrade request before anybody is asked. */
   #inspect(request: IncomingMessage, head: Buffer): Uint8Array | undefined | Refusal {
-    const { mode, isOriginAllowed, maxHandshakeBytes } = this.#settings
-    const ticket = takeTicket(request, this.#gate.maxMessageBytes)
+    const { mode, isOriginAllowed } = this.#settings
+    const ticket = takeTicket(request, this.maxMessageBytes)
     if (isRefusal(ticket)) return ticket
     if (!isWebSocketRequest(request)) {
       return createRefusal('protocol-error', { detail: 'not a WebSocket handshake of version 13' })
@@ -151,7 +163,7 @@ class WsGuard implements Guard {
       }
     }
     // RFC 6455, section 4.1: a client waits for the answer before it sends.
-    if (head.length > maxHandshakeBytes) return createRefusal('message-too-large')
+    if (head.length > this.maxHandshakeBytes) return createRefusal('message-too-large')
     if (ticket === undefined && mode === 'upgrade') return createRefusal('ticket-missing')
     if (ticket !== undefined && mode === 'message') {
       return createRefusal('protocol-error', { detail: 'this server takes the ticket as the first message' })
@@ -159,13 +171,13 @@ class WsGuard implements Guard {
     return ticket
   }
 
-  #addressOf(request: IncomingMessage): { readonly value: string | undefined } | Refusal {
+  #addressOf(request: IncomingMessage): string | undefined | Refusal {
     const { address } = this.#settings
-    if (address === undefined) return { value: request.socket.remoteAddress }
+    if (address === undefined) return request.socket.remoteAddress
     try {
-      const value: unknown = address(request)
-      if (value === undefined || typeof value === 'string') return { value }
-      throw new TypeError(`"address" must answer a string or undefined, got ${typeof value}`)
+      const answer: unknown = address(request)
+      if (answer === undefined || typeof answer === 'string') return answer
+      throw new TypeError(`"address" must answer a string or undefined, got ${typeof answer}`)
     } catch (error) {
       return this.#fault('the function "address" failed', error)
     }
@@ -193,6 +205,8 @@ class WsGuard implements Guard {
     head: Buffer,
     address: string | undefined,
   ): Promise<void> {
+    // Nobody else listens while a check is under way, and an 'error' without a listener ends the process.
+    socket.on('error', ignoreError)
     const upgrade = new PendingUpgrade(socket, address)
     this.#pending.add(upgrade)
     try {
@@ -203,11 +217,12 @@ class WsGuard implements Guard {
       } else if (!outcome.ok) {
         upgrade.refuse(outcome)
       } else {
-        upgrade.reserve(outcome)
+        upgrade.release()
         this.#accept(request, socket, head, (webSocket) => {
           upgrade.take()
-          this.#connect(webSocket, request, socket, address).attach(outcome)
+          new WsConnection(this, webSocket, request, socket, address).attach(outcome)
         })
+        if (!upgrade.isOver) upgrade.reserve(outcome)
       }
     } catch (error) {
       // A gate does not reject; whatever this is, nobody gets in by it.
@@ -218,10 +233,14 @@ class WsGuard implements Guard {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, done: (socket: WebSocket) => void): void {
+    let isDone = false
+    // While `ws` works it listens for errors itself, and two listeners at a time would cost an array.
+    socket.removeListener('error', ignoreError)
     // The HTTP answer and the gate's first message go out together: writing is the dearest step of all.
     socket.cork()
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+        isDone = true
         socket.removeListener('error', ignoreError)
         done(webSocket)
       })
@@ -232,18 +251,8 @@ class WsGuard implements Guard {
     } finally {
       socket.uncork()
     }
-  }
-
-  #connect(webSocket: WebSocket, request: IncomingMessage, raw: Duplex, address: string | undefined): WsConnection {
-    return new WsConnection(this, webSocket, {
-      raw,
-      address,
-      request,
-      maxBytes: this.#settings.maxHandshakeBytes,
-      maxMessageBytes: this.#gate.maxMessageBytes,
-      bytes: 0,
-      isWatched: false,
-    })
+    // A server of the application's own may take its time, and need not listen.
+    if (!isDone) socket.on('error', ignoreError)
   }
 
   // --- other listeners of the same server ---
@@ -267,7 +276,7 @@ class WsGuard implements Guard {
   async #close(): Promise<void> {
     const closing = createRefusal('server-closing')
     this.#server.removeListener('upgrade', this.#onUpgrade)
-    for (const upgrade of this.#pending) upgrade.refuse(closing)
+    this.#pending.refuse(closing)
     const closed: Promise<unknown>[] = []
     for (const socket of this.webSocketServer.clients ?? []) {
       const connection = WsConnection.of(socket)
@@ -301,6 +310,11 @@ function isWebSocketRequest(request: IncomingMessage): boolean {
     webSocketKey.test(headers['sec-websocket-key'] ?? '') &&
     (version === '13' || version === '8')
   )
+}
+
+function refuse(socket: Duplex, refusal: Refusal, status?: number): void {
+  socket.on('error', ignoreError)
+  writeHttpRefusal(socket, refusal, status)
 }
 
 function ignoreError(): void {}

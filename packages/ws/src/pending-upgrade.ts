@@ -8,18 +8,23 @@ import { writeHttpRefusal } from './http-refusal.ts'
  */
 export class PendingUpgrade implements AuthenticateOptions {
   readonly address: string | undefined
+  /** Where it stands in {@link PendingUpgrades}. */
+  position = 0
   readonly #socket: Duplex
+  readonly #allowHalfOpen: boolean
   #giveUp: (() => void) | undefined
-  readonly #onGone = (): void => this.#gone()
+  readonly #onClose = (): void => this.#gone()
   #admission: Admission | undefined
   #over = false
 
   constructor(socket: Duplex, address: string | undefined) {
     this.#socket = socket
     this.address = address
-    socket.on('close', this.#onGone)
-    // HTTP servers keep sockets half-open: without this a client that has hung up would look alive.
-    socket.on('end', this.#onGone)
+    socket.on('close', this.#onClose)
+    // HTTP servers keep sockets half-open, and a client that has hung up would look alive; so it closes. A listener
+    // for `end` would do as well, at more cost: Node has one there itself.
+    this.#allowHalfOpen = socket.allowHalfOpen
+    socket.allowHalfOpen = false
   }
 
   /** The gate's way of being told that nobody waits any more. */
@@ -27,46 +32,74 @@ export class PendingUpgrade implements AuthenticateOptions {
     this.#giveUp = giveUp
   }
 
-  /** Refused or gone. */
+  /** Refused, gone, or somebody else's. */
   get isOver(): boolean {
     return this.#over
   }
 
-  /** A place is reserved; it is given back when the socket closes before the upgrade is complete. */
+  /** The ticket is good. `ws` is about to put its own listeners on the socket, and finds it as it was. */
+  release(): void {
+    this.#giveUp = undefined
+    this.#socket.removeListener('close', this.#onClose)
+    this.#socket.allowHalfOpen = this.#allowHalfOpen
+  }
+
+  /** The upgrade takes its time: the reserved place is given back when the socket closes before it is complete. */
   reserve(admission: Admission): void {
     this.#admission = admission
-    // Before `ws` adds its own: a third listener would leave the socket a long array for its whole life.
-    this.#socket.removeListener('end', this.#onGone)
+    this.#socket.on('close', this.#onClose)
   }
 
   /** The upgrade is complete, the socket is somebody else's. */
   take(): void {
+    this.#over = true
+    if (this.#admission === undefined) return
     this.#admission = undefined
-    this.#finish()
+    this.#socket.removeListener('close', this.#onClose)
   }
 
   refuse(refusal: Refusal): void {
     if (this.#over) return
-    const giveUp = this.#giveUp
     this.#finish()
-    giveUp?.()
     writeHttpRefusal(this.#socket, refusal)
   }
 
   #gone(): void {
     if (this.#over) return
     const admission = this.#admission
-    const giveUp = this.#giveUp
     this.#finish()
-    giveUp?.()
     this.#socket.destroy()
     admission?.leave()
   }
 
   #finish(): void {
+    const giveUp = this.#giveUp
     this.#over = true
-    this.#giveUp = undefined
-    this.#socket.removeListener('close', this.#onGone)
-    this.#socket.removeListener('end', this.#onGone)
+    this.release()
+    giveUp?.()
+  }
+}
+
+/**
+ * The upgrades of a guard that are under way. An array in which the last one takes the place of one that is over:
+ * for a Set, V8 would have to give every one of them a hash.
+ */
+export class PendingUpgrades {
+  readonly #upgrades: PendingUpgrade[] = []
+
+  add(upgrade: PendingUpgrade): void {
+    upgrade.position = this.#upgrades.length
+    this.#upgrades.push(upgrade)
+  }
+
+  delete(upgrade: PendingUpgrade): void {
+    const last = this.#upgrades.pop()!
+    if (last === upgrade) return
+    this.#upgrades[upgrade.position] = last
+    last.position = upgrade.position
+  }
+
+  refuse(refusal: Refusal): void {
+    for (const upgrade of [...this.#upgrades]) upgrade.refuse(refusal)
   }
 }

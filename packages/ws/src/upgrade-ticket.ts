@@ -7,12 +7,13 @@ export const ticketgateProtocol = 'ticketgate.v1'
 /** A sub-protocol that begins so carries a ticket message in base64url, and is never selected. */
 export const ticketProtocolPrefix = 'ticketgate.ticket.'
 
-const scheme = /^ticketgate(?: +|$)/i
+const scheme = 'Ticketgate'
 const ticketInQuery = /[?&]ticket=/i
 
 /**
  * Takes the ticket out of an upgrade request: afterwards no header holds it, so that neither `ws` can echo it
- * as the selected sub-protocol nor an application log it with the request.
+ * as the selected sub-protocol nor an application log it with the request. Of an `Authorization` with a ticket its
+ * scheme is left.
  *
  * @returns the ticket message's bytes, `undefined` when the request brought none, or a refusal.
  */
@@ -20,16 +21,16 @@ export function takeTicket(request: IncomingMessage, maxBytes: number): Uint8Arr
   const { headers } = request
   let encoded: string | undefined
   let found = 0
-  const authorization = headers.authorization
+  const { authorization } = headers
   if (authorization !== undefined) {
-    const match = scheme.exec(authorization)
-    if (match !== null) {
-      encoded = authorization.slice(match[0].length).trim()
+    if (isOurScheme(authorization)) {
+      encoded = authorization.slice(scheme.length).trim()
       found += 1
-      delete headers.authorization
+      // Not deleted: V8 would turn the headers into a dictionary, in which `ws` and the application are to read.
+      headers.authorization = scheme
     }
     // A repeated header, of which Node keeps the first, may hold one as well.
-    scrub(request, 'authorization', (value) => (scheme.test(value) ? 'Ticketgate' : value))
+    scrub(request, 'authorization', withoutCredentials)
   }
   const offered = headers['sec-websocket-protocol']
   let selectable = true
@@ -46,7 +47,7 @@ export function takeTicket(request: IncomingMessage, maxBytes: number): Uint8Arr
     else headers['sec-websocket-protocol'] = others
     scrub(request, 'sec-websocket-protocol', withoutTickets)
   }
-  if (ticketInQuery.test(request.url ?? '')) {
+  if (isTicketInUrl(request.url)) {
     return createRefusal('protocol-error', {
       message: 'A Steam ticket must never travel in a URL.',
       detail: 'the upgrade request has a query parameter "ticket"; URLs end up in logs',
@@ -57,6 +58,17 @@ export function takeTicket(request: IncomingMessage, maxBytes: number): Uint8Arr
   if (!selectable) return protocolError(`a ticket sub-protocol must be offered beside "${ticketgateProtocol}"`)
   if (encoded.length > Math.ceil((maxBytes * 4) / 3)) return createRefusal('message-too-large')
   return bytesOf(encoded) ?? protocolError('the ticket message is not base64url without padding')
+}
+
+/** Whether an `Authorization` is of our scheme, in whatever case: the scheme alone, or a space behind it. */
+function isOurScheme(authorization: string): boolean {
+  if (authorization.length > scheme.length && authorization[scheme.length] !== ' ') return false
+  return authorization.slice(0, scheme.length).toLowerCase() === 'ticketgate'
+}
+
+function isTicketInUrl(url: string | undefined): boolean {
+  // Most URLs have no parameter at all, and to look for one sign is cheaper than to start a regular expression.
+  return url?.includes('=') === true && ticketInQuery.test(url)
 }
 
 /**
@@ -80,6 +92,10 @@ function scrub(request: IncomingMessage, name: string, clean: (value: string) =>
     if (each.length !== name.length || each.toLowerCase() !== name) continue
     rawHeaders[index + 1] = clean(rawHeaders[index + 1]!)
   }
+}
+
+function withoutCredentials(authorization: string): string {
+  return isOurScheme(authorization) ? scheme : authorization
 }
 
 function withoutTickets(offered: string): string {

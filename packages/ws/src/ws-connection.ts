@@ -24,46 +24,59 @@ interface Keyed {
   [connectionKey]?: WsConnection
 }
 
+/** The guard behind a connection. */
+export interface Owner {
+  readonly webSocketServer: WebSocketServer
+  /** What a connection may send before the player is in, frames and all. */
+  readonly maxHandshakeBytes: number
+  /** Longest ticket message. */
+  readonly maxMessageBytes: number
+}
+
 /** What is needed until the player is in, and let go then. */
-interface Pending {
+class Entry {
+  readonly request: IncomingMessage
   readonly raw: Duplex
   readonly address: string | undefined
-  readonly request: IncomingMessage
-  readonly maxBytes: number
-  readonly maxMessageBytes: number
-  bytes: number
-  /** Whether messages and bytes are listened for. */
-  isWatched: boolean
-  countBytes?: (chunk: Uint8Array) => void
-  handshake?: Handshake | undefined
+  handshake: Handshake | undefined
+  /** What the peer has sent so far, and who counts it; nobody before there is anything to listen to. */
+  bytes = 0
+  countBytes: ((chunk: Uint8Array) => void) | undefined
+  isRefused = false
+
+  constructor(request: IncomingMessage, raw: Duplex, address: string | undefined) {
+    this.request = request
+    this.raw = raw
+    this.address = address
+  }
 }
 
-/** The guard behind a connection. */
-interface Owner {
-  readonly webSocketServer: WebSocketServer
-}
-
-/** One `ws` socket as the gate sees it. */
+/**
+ * One `ws` socket as the gate sees it. A server holds one for each connection, so it has few fields, and the
+ * socket no more listeners than it needs.
+ */
 export class WsConnection implements Connection {
   /** Which of several guards let this socket in. */
   readonly owner: Owner
   readonly #socket: WebSocket
-  #pending: Pending | undefined
-  #admission: Admission | undefined
-  #closed = false
+  /** On the way in, then inside, then neither. */
+  #stage: Entry | Admission | undefined
   #removeFilter: (() => void) | undefined
+  /** The listener whose place ours has taken. */
+  readonly #onCloseBefore: CloseListener | undefined
 
-  constructor(owner: Owner, socket: WebSocket, pending: Pending) {
+  constructor(owner: Owner, socket: WebSocket, request: IncomingMessage, raw: Duplex, address: string | undefined) {
     this.owner = owner
     this.#socket = socket
-    this.#pending = pending
+    this.#stage = new Entry(request, raw, address)
+    this.#onCloseBefore = takeCloseListener(socket)
     ;(socket as Keyed)[connectionKey] = this
     socket.on('close', onClose)
     socket.on('error', ignoreError)
   }
 
   get address(): string | undefined {
-    return this.#pending === undefined ? this.#admission?.address : this.#pending.address
+    return this.#stage?.address
   }
 
   get renewable(): boolean {
@@ -77,10 +90,12 @@ export class WsConnection implements Connection {
 
   /** Begins the handshake in band. */
   open(gate: GateDoor): void {
-    this.#watch()
+    const stage = this.#stage
+    if (!(stage instanceof Entry)) return
+    this.#watch(stage)
     const handshake = gate.open(this)
     // Not when it was refused on the spot.
-    if (this.#pending !== undefined && !this.#closed) this.#pending.handshake = handshake
+    if (!stage.isRefused) stage.handshake = handshake
   }
 
   /** Takes the place that an upgrade request's ticket has reserved. */
@@ -91,24 +106,23 @@ export class WsConnection implements Connection {
 
   /** The guard closes while the gate may stay. */
   shutDown(refusal: Refusal): void {
-    if (this.#closed) return
-    const admission = this.#admission
-    const handshake = this.#pending?.handshake
+    const stage = this.#stage
+    const handshake = stage instanceof Entry ? stage.handshake : undefined
     this.close(refusal)
-    if (admission !== undefined) admission.leave()
-    else handshake?.closed()
+    if (stage instanceof Entry) handshake?.closed()
+    else stage?.leave()
   }
 
   // --- what the gate calls ---
 
   admitted(admission: Admission): void {
-    const request = this.#pending?.request
+    const stage = this.#stage
     // Closed by a listener of the gate's own `admitted` event, for example.
-    if (request === undefined || this.#closed) return
-    this.#admission = admission
-    this.#letGo()
+    if (!(stage instanceof Entry) || stage.isRefused) return
+    this.#unwatch(stage)
+    this.#stage = admission
     try {
-      this.owner.webSocketServer.emit('connection', this.#socket, request, admission)
+      this.owner.webSocketServer.emit('connection', this.#socket, stage.request, admission)
     } catch (error) {
       // The application's own fault, and as loud as under plain `ws`; but the gate is in the middle of a step.
       queueMicrotask(() => {
@@ -122,22 +136,30 @@ export class WsConnection implements Connection {
   }
 
   close(refusal: Refusal): void {
-    if (this.#closed) return
-    this.#closed = true
-    const wasAdmitted = this.#admission !== undefined
-    if (!wasAdmitted) this.#watch()
-    this.send(wasAdmitted ? toEndedMessage(refusal) : toRefusedMessage(refusal))
-    this.#removeFilter?.()
-    // A peer that ignores the close frame may go on sending until the close times out; nothing of a player who
-    // is no longer in may reach the game.
-    this.#removeFilter = wasAdmitted ? filterMessages(this.#socket, dropMessage) : undefined
+    const stage = this.#stage
+    if (stage === undefined) return
+    if (stage instanceof Entry) {
+      if (stage.isRefused) return
+      this.#watch(stage)
+      stage.isRefused = true
+      stage.handshake = undefined
+      this.send(toRefusedMessage(refusal))
+      this.#removeFilter?.()
+      this.#removeFilter = undefined
+    } else {
+      this.#stage = undefined
+      this.send(toEndedMessage(refusal))
+      this.#removeFilter?.()
+      // A peer that ignores the close frame may go on sending until the close times out; nothing of a player who
+      // is no longer in may reach the game.
+      this.#removeFilter = filterMessages(this.#socket, dropMessage)
+    }
     this.#socket.close(refusal.closeCode, refusal.code)
-    if (this.#pending !== undefined) this.#pending.handshake = undefined
-    this.#admission = undefined
   }
 
   expectTicket(expected: boolean): void {
-    if (this.#closed) return
+    const stage = this.#stage
+    if (stage === undefined || (stage instanceof Entry && stage.isRefused)) return
     this.#removeFilter?.()
     this.#removeFilter = expected ? filterMessages(this.#socket, (data) => this.#takeTicket(data)) : undefined
   }
@@ -146,44 +168,47 @@ export class WsConnection implements Connection {
 
   /** @internal */
   onMessage(data: unknown): void {
-    const bytes = toBytes(data)
-    if (!this.#closed && bytes !== undefined) this.#pending?.handshake?.receive(bytes)
+    // Without a handshake it is refused, and nobody's.
+    const handshake = this.#stage instanceof Entry ? this.#stage.handshake : undefined
+    const bytes = handshake === undefined ? undefined : toBytes(data)
+    if (bytes !== undefined) handshake?.receive(bytes)
   }
 
   /** @internal */
-  onClose(closeCode: number): void {
+  onClose(closeCode: number, reason: Buffer): void {
+    this.#onCloseBefore?.call(this.#socket, closeCode, reason)
     this.#removeFilter?.()
     this.#removeFilter = undefined
-    if (!this.#closed) {
-      this.#closed = true
-      if (this.#admission !== undefined) this.#admission.closed(isCleanClose(closeCode))
-      else this.#pending?.handshake?.closed()
+    const stage = this.#stage
+    this.#stage = undefined
+    if (stage instanceof Entry) {
+      this.#unwatch(stage)
+      stage.handshake?.closed()
+    } else {
+      stage?.closed(isCleanClose(closeCode))
     }
-    this.#letGo()
   }
 
   // ---
 
-  #countBytes(count: number): void {
-    const pending = this.#pending
-    if (pending === undefined) return
-    pending.bytes += count
-    if (pending.bytes <= pending.maxBytes) return
-    if (this.#closed) {
-      // Refused, and still sending.
+  #countBytes(entry: Entry, count: number): void {
+    entry.bytes += count
+    if (entry.bytes <= this.owner.maxHandshakeBytes) return
+    if (entry.isRefused) {
+      // And still sending.
       this.#socket.terminate()
     } else {
-      pending.bytes = 0
+      entry.bytes = 0
       // One message too long and never finished, or many small frames: the gate sees neither, so it is told in
       // a way that it counts and refuses like a long message.
-      pending.handshake?.receive(new Uint8Array(pending.maxMessageBytes + 1))
+      entry.handshake?.receive(new Uint8Array(this.owner.maxMessageBytes + 1))
     }
   }
 
   #takeTicket(data: unknown): boolean {
     const bytes = toBytes(data)
     if (bytes === undefined || !isTicketgateMessage(bytes)) return false
-    this.#admission?.receive(bytes)
+    if (!(this.#stage instanceof Entry)) this.#stage?.receive(bytes)
     return true
   }
 
@@ -191,30 +216,38 @@ export class WsConnection implements Connection {
    * Listens to a peer who is not in. One whose ticket came with the upgrade is in before anything can arrive,
    * and costs no listener but those for `close` and `error`.
    */
-  #watch(): void {
-    const pending = this.#pending
-    if (pending === undefined || pending.isWatched) return
-    pending.isWatched = true
+  #watch(entry: Entry): void {
+    if (entry.countBytes !== undefined) return
     this.#socket.on('message', onPendingMessage)
     // A closure, because a key on the raw socket would have to come off again, and deleting turns it into a
-    // dictionary, three times as large and slow. It goes with `pending`.
-    pending.countBytes = (chunk) => this.#countBytes(chunk.length)
-    pending.raw.on('data', pending.countBytes)
+    // dictionary, three times as large and slow. It goes with `entry`.
+    entry.countBytes = (chunk) => this.#countBytes(entry, chunk.length)
+    entry.raw.on('data', entry.countBytes)
   }
 
-  /** Removes every listener but those for `close` and `error`. */
-  #letGo(): void {
-    const pending = this.#pending
-    if (pending === undefined) return
-    this.#pending = undefined
-    if (!pending.isWatched) return
-    pending.raw.removeListener('data', pending.countBytes!)
+  #unwatch(entry: Entry): void {
+    if (entry.countBytes === undefined) return
+    entry.raw.removeListener('data', entry.countBytes)
     this.#socket.removeListener('message', onPendingMessage)
   }
 }
 
-function onClose(this: WebSocket, closeCode: number): void {
-  WsConnection.of(this)?.onClose(closeCode)
+type CloseListener = (this: WebSocket, closeCode: number, reason: Buffer) => void
+
+/**
+ * Takes off the one listener that a server of `ws` has put on a new socket, by which it keeps its list of clients, for
+ * whoever calls it in its stead: Node keeps one listener as it is and two in an array with a property of its own,
+ * which are 104 bytes of every connection.
+ */
+function takeCloseListener(socket: WebSocket): CloseListener | undefined {
+  if (socket.listenerCount('close') !== 1) return undefined
+  const [listener] = socket.rawListeners('close') as [CloseListener]
+  socket.removeListener('close', listener)
+  return listener
+}
+
+function onClose(this: WebSocket, closeCode: number, reason: Buffer): void {
+  WsConnection.of(this)?.onClose(closeCode, reason)
 }
 
 function onPendingMessage(this: WebSocket, data: unknown): void {
