@@ -103,9 +103,7 @@ export class Authentication {
     })
     this.#sessions = new SessionRegistry(backend, clock, this.#deadlines, this.#verdictTimeoutMs, {
       sessionBegun: (session) => emitter.emit('sessionBegun', session),
-      sessionEnded: (session, reason) => {
-        if (emitter.has('sessionEnded')) emitter.emit('sessionEnded', { session, reason })
-      },
+      sessionEnded: (session, reason) => emitter.emit('sessionEnded', { session, reason }),
       strayVerdict: (verdict) => emitter.emit('strayVerdict', verdict),
       backendFailed: (error) =>
         emitter.emit('warning', {

@@ -2,6 +2,7 @@ import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { Chain } from '../collections/chain.ts'
 import type { TicketReading } from '../ports/backend.ts'
 import type { Connection } from '../ports/connection.ts'
+import { prepareMessage } from '../protocol/encode.ts'
 import { type HelloMessage, protocolVersion, type TicketMessage } from '../protocol/messages.ts'
 import { checkTicketMessage, parseClientMessage } from '../protocol/parse.ts'
 import type { Admission } from './admission.ts'
@@ -23,6 +24,8 @@ export class Door {
   readonly #waiting = new Chain<HandshakeRunner>()
   /** Handshakes whose ticket is being verified. */
   readonly #verifying = new Chain<HandshakeRunner>()
+  /** The same for everybody, where nothing in it changes. */
+  #lastHello: HelloMessage | undefined
   /** Places kept for callers who may ask again with the same ticket. */
   readonly #reservations = new Map<string, Promise<Admission | Refusal>>()
 
@@ -194,6 +197,16 @@ export class Door {
   }
 
   #toHello(identity: string): HelloMessage {
+    const { backend, identity: issuer } = this.#gate
+    if (issuer.isOneTime) return this.#makeHello(identity)
+    const last = this.#lastHello
+    const isSame =
+      last?.serverSteamId === backend.serverSteamId && last?.apps === backend.appIds && last.kinds === backend.verifies
+    if (!isSame) this.#lastHello = prepareMessage(this.#makeHello(identity))
+    return this.#lastHello!
+  }
+
+  #makeHello(identity: string): HelloMessage {
     const { backend, settings } = this.#gate
     return {
       ticketgate: 'hello',

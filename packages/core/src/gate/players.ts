@@ -141,7 +141,6 @@ export class Players {
     const { steamId, fingerprint, address, appId } = record
     renewals.schedule(record.player)
     if (isLogging) logger.info({ steamId, fingerprint, address, admission: record.id }, 'player admitted')
-    if (!emitter.has('admitted')) return
     emitter.emit('admitted', {
       admission: record,
       steamId,
@@ -183,9 +182,7 @@ export class Players {
     if (record.wasAdmitted) {
       const { emitter, logger, isLogging } = this.#gate
       if (isLogging) logger.info({ steamId, admission: record.id, reason: toReason(departure) }, 'player gone')
-      if (emitter.has('left')) {
-        emitter.emit('left', { admission: record, steamId, clean: departure === 'left', refusal })
-      }
+      emitter.emit('left', { admission: record, steamId, clean: departure === 'left', refusal })
     } else if (refusal !== undefined && !(record.isKept && refusal.code === 'replaced')) {
       // A place that was kept and never taken; not one whose player came in elsewhere, or in another way.
       const { fingerprint, address } = record

@@ -8,11 +8,24 @@ import { messagePrefix } from './messages.ts'
  */
 export function encodeMessage(message: ServerMessage | ClientMessage): string {
   if (message.ticketgate === 'admitted') return encodeAdmitted(message)
+  const prepared = (message as PreparedMessage)[preparedText]
+  if (prepared !== undefined) return prepared
   const text = JSON.stringify(message)
   // Built by hand somewhere with another order of keys: the first bytes are how a live connection tells it.
   if (text.startsWith(messagePrefix)) return text
   const { ticketgate, ...rest } = message
   return JSON.stringify({ ticketgate, ...rest })
+}
+
+const preparedText = Symbol('ticketgate text')
+
+interface PreparedMessage {
+  readonly [preparedText]?: string
+}
+
+/** @internal Writes a message down once that is going to be sent again and again. */
+export function prepareMessage<Message extends ServerMessage>(message: Message): Message {
+  return Object.freeze(Object.defineProperty(message, preparedText, { value: encodeMessage(message) }))
 }
 
 /** What nothing in JSON has to be escaped in. */

@@ -50,6 +50,8 @@ export class Deadlines {
   readonly #buckets = new Map<number, Bucket>()
   /** Those whose time has come in the sweep that is running. */
   #due: Bucket[] = []
+  /** Where the last deadline went: most of one moment have the same length. */
+  #latest: Bucket | undefined
   #timer: unknown
   #armedFor = Number.POSITIVE_INFINITY
 
@@ -76,10 +78,15 @@ export class Deadlines {
   }
 
   #bucketOf(tick: number): Bucket {
-    const found = this.#buckets.get(tick)
-    if (found !== undefined) return found
-    const bucket = new Bucket(tick)
-    this.#buckets.set(tick, bucket)
+    const latest = this.#latest
+    // An empty one has left the table.
+    if (latest !== undefined && latest.tick === tick && latest.size > 0) return latest
+    let bucket = this.#buckets.get(tick)
+    if (bucket === undefined) {
+      bucket = new Bucket(tick)
+      this.#buckets.set(tick, bucket)
+    }
+    this.#latest = bucket
     return bucket
   }
 
@@ -123,6 +130,7 @@ export class Deadlines {
     const now = monotonicNow(this.#clock) / tickMs
     const due: Bucket[] = []
     this.#due = due
+    this.#latest = undefined
     let next = Number.POSITIVE_INFINITY
     for (const [tick, bucket] of this.#buckets) {
       if (tick > now) {
