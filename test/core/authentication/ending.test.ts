@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import type { AuthSession } from '@ticketgate/core'
 import { fakeTicket, playerId } from '../../fixtures/fake-ticket.ts'
 import { settle } from '../../fixtures/virtual-clock.ts'
@@ -133,6 +134,30 @@ for (const sessionModel of ['exclusive', 'one-shot'] as const) {
           })
         }
       }
+
+      for (const response of [Number.NaN, 1.5, -1, 2 ** 60, Number.POSITIVE_INFINITY]) {
+        it(`is over, and stays it, when Steam says ${response}`, async () => {
+          const session = await world.open(fakeTicket())
+          world.backend.sayVerdict(player, { response })
+          assert.equal(session.isEnded, true)
+          assert.ok(Number.isSafeInteger(session.response) && session.response !== 0)
+          const next = await world.open(fakeTicket())
+          session.end()
+          assert.equal(next.isEnded, false)
+          next.end()
+          world.assertNothingHeld()
+        })
+      }
+
+      it('shows all there is to know of it, and nothing else, to whoever prints it', async () => {
+        const session = await world.open(fakeTicket())
+        const { user, owner, appId, fingerprint, startedAt } = session
+        const shown = { response: 0, vacBanned: false, publisherBanned: false, isEnded: false }
+        const all = { user, owner, appId, fingerprint, ...shown, startedAt }
+        assert.deepEqual(JSON.parse(JSON.stringify(session)), all)
+        assert.equal(inspect(session), inspect(session.toJSON()))
+        session.end()
+      })
 
       it('ends with the block of `using`', async () => {
         await (async () => {

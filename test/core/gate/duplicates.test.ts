@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Refusal } from '@ticketgate/core'
+import { GateBackend } from '../../fixtures/gate-backend.ts'
 import type { MemoryConnection } from '../../fixtures/memory-connection.ts'
 import { admissionOf, fakeTicket, flush, playerId, sessionModels, World } from './world.ts'
 
@@ -33,6 +34,24 @@ describe('duplicates', () => {
         assert.deepEqual(world.of('revoked'), [])
         assert.deepEqual(world.ends, ['renewed'])
       })
+
+      if (sessionModel === 'exclusive') {
+        it('leave nothing open when they go at the word that the older session has ended', async () => {
+          const fakeBackend = new GateBackend({ sessionModel, honoursAbort: false })
+          await using world = new World({ sessionModel, fakeBackend, duplicates: 'replace' })
+          await world.join(1)
+          const second = await world.connect()
+          world.gate.on('ended', () => second.drop())
+          world.backend.judge = () => 'hold'
+          second.say(world.message(1))
+          await flush()
+          world.backend.judge = () => ({ verdict: {} })
+          assert.equal(world.backend.begins.length, 1, 'Steam is not asked about who has gone')
+          assert.equal(world.gate.authentication.pendingBegins, 0)
+          assert.equal(world.gate.counts.sessions, 0)
+          assert.equal(admissionOf(await world.join(1)).state, 'admitted')
+        })
+      }
 
       it('are refused while a connection is live, and not while it is away', async () => {
         await using world = new World({ sessionModel, duplicates: 'refuse' })

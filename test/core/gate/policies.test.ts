@@ -69,6 +69,24 @@ describe('required licences', () => {
 })
 
 describe('policies', () => {
+  it('are handed a signal and nothing else, also when it is copied', async () => {
+    const seen: unknown[] = []
+    await using world = new World({
+      bans: {
+        isBanned: (_steamId, context) => {
+          seen.push({ ...context })
+          return false
+        },
+      },
+      policies: [(_player, context) => void seen.push({ ...context }, Object.keys(context))],
+    })
+    await world.join(1)
+    const [first, second, names] = seen as [{ signal: AbortSignal }, { signal: AbortSignal }, string[]]
+    assert.ok(first.signal instanceof AbortSignal && !first.signal.aborted)
+    assert.equal(second.signal, first.signal)
+    assert.deepEqual(names, ['signal'])
+  })
+
   it('see the player as Steam describes them, and are asked in order until the first no', async () => {
     const seen: [string, VerifiedPlayer][] = []
     await using world = new World({

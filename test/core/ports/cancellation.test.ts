@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import assert, { deepEqual, equal } from 'node:assert/strict'
 import { whenCanceled } from '@ticketgate/core'
 import sinon from 'sinon'
 import { CancelableCall } from '../../../packages/core/src/ports/cancellation.ts'
@@ -77,6 +77,32 @@ describe('A call that can be given up', () => {
     call.onCancel(() => told.push('listener'))
     call.cancel()
     deepEqual(told, ['listener', 'signal'])
+  })
+
+  it('tells the others when a listener throws, and leaves the error to the platform', async () => {
+    const call = new CancelableCall()
+    const other = sinon.spy()
+    const uncaught = sinon.stub(globalThis, 'queueMicrotask')
+    try {
+      call.onCancel(() => {
+        throw new Error('broken')
+      })
+      call.onCancel(other)
+      call.cancel()
+      sinon.assert.calledOnce(other)
+      assert.throws(uncaught.firstCall.args[0], /broken/)
+    } finally {
+      uncaught.restore()
+    }
+  })
+
+  it('does not tell whom another listener has stopped', () => {
+    const call = new CancelableCall()
+    const stopped = sinon.spy()
+    call.onCancel(() => stop())
+    const stop = call.onCancel(stopped)
+    call.cancel()
+    sinon.assert.notCalled(stopped)
   })
 
   it('is nothing to wait for where nobody says so', () => {

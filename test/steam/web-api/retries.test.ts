@@ -152,6 +152,28 @@ describe('steamWebApi: retries and the deadline', () => {
     await backend.close()
   })
 
+  it('hands headers to a dispatcher of the application as an object of its own, which interceptors of any version take', async () => {
+    await using stub = await StubSteam.listen()
+    const agent = new Agent()
+    const handed: unknown[] = []
+    const dispatcher = {
+      dispatch: (options: Parameters<Agent['dispatch']>[0], handler: Parameters<Agent['dispatch']>[1]) => {
+        handed.push(options.headers)
+        return agent.dispatch(options, handler)
+      },
+    }
+    const backend = backendFor(stub, { dispatcher: dispatcher as never })
+    await begin(backend)
+    await begin(backend)
+    assert.deepEqual(handed[0], {
+      'x-webapi-key': stub.requests[0]!.headers['x-webapi-key'],
+      accept: 'application/json',
+    })
+    assert.notEqual(handed[1], handed[0])
+    await backend.close()
+    await agent.close()
+  })
+
   it('asks again when a dispatcher fails before it returns', async () => {
     await using stub = await StubSteam.listen()
     const agent = new Agent()
@@ -171,6 +193,19 @@ describe('steamWebApi: retries and the deadline', () => {
     await backend.close()
     await agent.close()
     assert.equal(clock.timers, 0)
+  })
+
+  it('holds out against a logger that throws, also where a policy of the operator makes the tries', async () => {
+    await using stub = await StubSteam.listen(html(503))
+    const fail = (): never => {
+      throw new Error('the disk is full')
+    }
+    const logger = { trace: fail, debug: fail, info: fail, warn: fail, error: fail }
+    const execute = (run: (context: object) => Promise<unknown>): Promise<unknown> => run({})
+    const backend = backendFor(stub, { logger, policy: { execute: execute as never } })
+    for (let call = 0; call < 3; call++) await assert.rejects(begin(backend), { refusalCode: 'backend-unavailable' })
+    await turns()
+    await backend.close()
   })
 
   it('holds out against a logger that throws', async () => {

@@ -19,6 +19,7 @@ const publisherBit = 2
 const endedBit = 4
 /** The bits above are the response. */
 const flagValues = 8
+const unknownResponse = -1
 
 /** What a verdict and the ticket behind it say of a session. */
 export interface SessionFacts {
@@ -96,11 +97,25 @@ export class AuthSession {
 
   /** @internal `Authentication` has ended it. @param response Steam's word, where it is by Steam's word. */
   detach(response = 0): void {
-    this.#responseAndFlags = response * flagValues + ((this.#responseAndFlags % flagValues) | endedBit)
+    // What is no number of Steam's, from a backend that is broken, must not cost the mark that the session is over.
+    const isNumber = Number.isInteger(response) && Number.isSafeInteger(response * flagValues)
+    const flags = (this.#responseAndFlags & (flagValues - 1)) | endedBit
+    this.#responseAndFlags = (isNumber ? response : unknownResponse) * flagValues + flags
   }
 
   [Symbol.dispose](): void {
     this.end()
+  }
+
+  /** What Node's `console.log` sees. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON()
+  }
+
+  /** What logs and `JSON.stringify` see. */
+  toJSON(): object {
+    const { user, owner, appId, fingerprint, response, vacBanned, publisherBanned, startedAt, isEnded } = this
+    return { user, owner, appId, fingerprint, response, vacBanned, publisherBanned, startedAt, isEnded }
   }
 }
 

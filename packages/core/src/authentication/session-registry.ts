@@ -198,6 +198,12 @@ export class SessionRegistry {
         this.#close(open, 'replaced', true)
         // A listener may have given up on this attempt.
         if (attempt.state !== 'queued') return
+        // Or on more than that, and does not know yet that there is an attempt.
+        if (attempt.call.isCanceled) {
+          attempt.settle(createRefusal('connection-lost'))
+          this.#finish(attempt)
+          return
+        }
       }
     }
     attempt.state = 'asking'
@@ -366,7 +372,7 @@ export class SessionRegistry {
   }
 
   #close(session: AuthSession, reason: SessionEndReason, tellBackend: boolean, response?: number): void {
-    if (session.isEnded) return
+    if (this.#open.get(session.user) !== session) return
     this.#open.delete(session.user)
     session.detach(response)
     if (tellBackend) this.#endAtBackend(session.user)

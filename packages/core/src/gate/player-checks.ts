@@ -116,7 +116,7 @@ async function askOwnerBans(context: CheckContext, owner: SteamId): Promise<Refu
 function checkBanList(context: CheckContext, player: Player): Awaitable<Refusal | undefined> {
   const { isBanned, followOwner } = context.gate.settings.bans
   if (isBanned === undefined) return undefined
-  const asked = orAborted(isBanned(player.steamId, context.call), context.call)
+  const asked = orAborted(isBanned(player.steamId, context.call.context), context.call)
   if (asked === false && !(followOwner && isBorrowed(player))) return context.stopped()
   return asked === true ? createRefusal('banned') : askBanList(context, player, asked)
 }
@@ -131,7 +131,7 @@ async function askBanList(
   const { ownerSteamId } = player
   const followsOwner = followOwner && isBorrowed(player)
   if (await asked) return createRefusal('banned')
-  if (followsOwner && (await orAborted(isBanned!(ownerSteamId, context.call), context.call))) {
+  if (followsOwner && (await orAborted(isBanned!(ownerSteamId, context.call.context), context.call))) {
     return createRefusal('owner-banned')
   }
   return context.stopped()
@@ -185,7 +185,7 @@ function checkPolicies(context: CheckContext, player: Player): Awaitable<Refusal
 
 function askPolicy(policy: Policy, context: CheckContext, verified: VerifiedPlayer): Awaitable<Refusal | undefined> {
   const { call } = context
-  const answer = orAborted<PolicyRefusal | undefined | void>(policy(verified, call), call)
+  const answer = orAborted<PolicyRefusal | undefined | void>(policy(verified, call.context), call)
   return answer instanceof Promise
     ? answer.then((later) => context.stopped() ?? toPolicyRefusal(later))
     : (context.stopped() ?? toPolicyRefusal(answer))

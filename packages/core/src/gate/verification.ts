@@ -108,17 +108,19 @@ export class Verification implements CheckContext {
    * a tenth of what a gate costs. `undefined`: Steam was asked, and the next step follows its answer.
    */
   #take(step: () => Awaitable<Verified | Refusal | undefined>): void {
+    let result: Awaitable<Verified | Refusal | undefined>
     try {
-      const result = step()
-      if (result instanceof Promise) {
-        result.then(
-          (later) => this.#end(later),
-          (error: unknown) => this.#fail(error),
-        )
-      } else this.#end(result)
+      result = step()
     } catch (error) {
       this.#fail(error)
+      return
     }
+    if (result instanceof Promise) {
+      result.then(
+        (later) => this.#end(later),
+        (error: unknown) => this.#fail(error),
+      )
+    } else this.#end(result)
   }
 
   #end(result: Verified | Refusal | undefined): void {
@@ -219,7 +221,11 @@ export class Verification implements CheckContext {
         else hear()
       },
     })
-    if (!attempt.isSettled) this.#attempt = attempt
+    if (!attempt.isSettled) {
+      this.#attempt = attempt
+      // While the backend was asked, which calls nobody that we know of; but it may.
+      if (this.#aborted !== undefined) gate.authentication.abandon(attempt, this.#aborted)
+    }
     return undefined
   }
 

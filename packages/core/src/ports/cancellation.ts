@@ -1,3 +1,5 @@
+import { Chain, Link } from '../collections/chain.ts'
+
 /** How whoever is asked something learns that nobody waits for the answer any more. */
 export interface Cancellation {
   /** Aborts then. A gate makes one when it is first read: most answers are there before anybody asks for it. */
@@ -32,9 +34,9 @@ export function whenCanceled(cancellation: Cancellation | undefined, listener: (
 export class CancelableCall implements Cancellation {
   #isCanceled = false
   #controller: AbortController | undefined
-  /** Nearly always all there is. */
-  #listener: (() => void) | undefined
-  #others: readonly (() => void)[] | undefined
+  /** Nearly always none or one. */
+  #listeners: Chain<Listening> | undefined
+  #context: { readonly signal: AbortSignal } | undefined
 
   get isCanceled(): boolean {
     return this.#isCanceled
@@ -48,24 +50,29 @@ export class CancelableCall implements Cancellation {
     return this.#controller.signal
   }
 
-  onCancel(listener: () => void): () => void {
-    if (this.#isCanceled) {
-      listener()
-      return ignore
-    }
-    if (this.#listener === undefined && this.#others === undefined) {
-      this.#listener = listener
-      let isThere = true
-      return () => {
-        if (isThere && this.#listener === listener) this.#listener = undefined
-        isThere = false
+  /** The signal and nothing else, for the game's own functions; made, too, when it is first read. */
+  get context(): { readonly signal: AbortSignal } {
+    if (this.#context === undefined) {
+      const call = this
+      this.#context = {
+        get signal() {
+          return call.signal
+        },
       }
     }
-    // Wrapped, so that the same function added twice is two listeners.
-    const added = (): void => listener()
-    this.#others = [...(this.#others ?? []), added]
+    return this.#context
+  }
+
+  onCancel(listener: () => void): () => void {
+    const listening = new Listening(listener)
+    if (this.#isCanceled) {
+      listening.tell()
+      return ignore
+    }
+    this.#listeners ??= new Chain()
+    this.#listeners.add(listening)
     return () => {
-      this.#others = this.#others?.filter((each) => each !== added)
+      listening.chain?.remove(listening)
     }
   }
 
@@ -73,13 +80,32 @@ export class CancelableCall implements Cancellation {
   cancel(): void {
     if (this.#isCanceled) return
     this.#isCanceled = true
-    const listener = this.#listener
-    const others = this.#others
-    this.#listener = undefined
-    this.#others = undefined
-    listener?.()
-    for (const other of others ?? []) other()
+    // One after the other, since whoever is told may stop others from listening.
+    for (let first = this.#listeners?.first; first !== undefined; first = this.#listeners?.first) {
+      first.chain?.remove(first)
+      first.tell()
+    }
     this.#controller?.abort()
+  }
+}
+
+class Listening extends Link<Listening> {
+  readonly #listener: () => void
+
+  constructor(listener: () => void) {
+    super()
+    this.#listener = listener
+  }
+
+  /** What it throws is not its teller's: the platform reports it, as it does for listeners of a signal. */
+  tell(): void {
+    try {
+      this.#listener()
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 }
 

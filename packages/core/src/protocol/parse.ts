@@ -67,11 +67,16 @@ function readCanonical(text: string, maxBytes: number): TicketMessage | undefine
   const dataEnd = text.indexOf('"', dataStart)
   if (dataEnd === dataStart || dataEnd - dataStart > maxBytes || !text.endsWith('"}')) return undefined
   const data = text.slice(dataStart, dataEnd)
+  // Neither is what JSON would not have: a control character.
+  if (!plainData.test(data)) return undefined
   if (dataEnd === text.length - 2) return { ticketgate: 'ticket', kind, appId, data }
   const identityStart = dataEnd + identityKey.length
-  const identity = text.slice(identityStart, text.length - 2)
-  if (!text.startsWith(identityKey, dataEnd) || identity.length > maxIdentityLength) return undefined
-  return plainText.test(identity) ? { ticketgate: 'ticket', kind, appId, data, identity } : undefined
+  const identityEnd = text.length - 2
+  if (!text.startsWith(identityKey, dataEnd) || identityStart > identityEnd) return undefined
+  // In memory of its own: a store remembers it, and what is cut out of a text keeps the text, with the ticket in it.
+  const identity = copyOf(text.slice(identityStart, identityEnd))
+  if (identity.length > maxIdentityLength || !plainText.test(identity)) return undefined
+  return { ticketgate: 'ticket', kind, appId, data, identity }
 }
 
 /**
@@ -171,6 +176,12 @@ const appIdKey = '","appId":'
 const dataKey = ',"data":"'
 const identityKey = '","identity":"'
 const plainText = /^[\w.:-]*$/
+/** Hex, base64, base64url, and passes, which have dots. */
+const plainData = /^[\w+/=.-]+$/
+
+function copyOf(text: string): string {
+  return JSON.parse(JSON.stringify(text)) as string
+}
 
 function startsWithBytes(data: Uint8Array, prefix: Uint8Array): boolean {
   if (data.length < prefix.length) return false

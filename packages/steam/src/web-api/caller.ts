@@ -1,5 +1,6 @@
 import { type Clock, type Deadlines, monotonicNow } from '@ticketgate/core'
 import { abandonment, Call, type Outcome, type Question } from './call.ts'
+import { tooMany } from './faults.ts'
 import { fault } from './parse-answer.ts'
 import type { Runner } from './runner.ts'
 
@@ -60,8 +61,4 @@ export class Caller {
   readonly #expire = (call: Call): void => {
     call.end(fault('backend-unavailable', `no answer within ${this.#options.timeoutMs} ms`, { trips: true }))
   }
-}
-
-export function tooMany() {
-  return fault('backend-throttled', 'too many questions are waiting for an answer', { isLocal: true })
 }

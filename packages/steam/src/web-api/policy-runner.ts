@@ -1,6 +1,7 @@
 import { type Deadline, type Deadlines, isBackendError } from '@ticketgate/core'
 import type { Availability } from './availability.ts'
 import { type Call, type Headers, isAbandonment, isFault, isTripping, type Outcome, type Step } from './call.ts'
+import { failed } from './faults.ts'
 import type { BreakerOptions, CallPolicy } from './options.ts'
 import { fault, type WebApiFault } from './parse-answer.ts'
 import { describeError, redactError } from './redact.ts'
@@ -37,7 +38,7 @@ export class PolicyRunner implements Runner {
   }
 
   start(call: Call): void {
-    void this.#run(call)
+    this.#run(call).catch((error: unknown) => call.settle(failed(error)))
   }
 
   close(): void {
@@ -98,7 +99,10 @@ export class PolicyRunner implements Runner {
       // Whoever ends the call ends the policy's run, and with it all that it has under way.
       call.step = step
       stop = () => exchange.stop(fault('backend-unavailable', 'stopped by the call policy', { trips: true }))
-      for (const signal of signals) signal.addEventListener('abort', stop)
+      for (const signal of signals) {
+        if (signal.aborted) stop()
+        else signal.addEventListener('abort', stop)
+      }
     })
     for (const signal of signals) signal.removeEventListener('abort', stop)
     return outcome

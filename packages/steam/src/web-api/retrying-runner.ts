@@ -1,10 +1,10 @@
 import { type Clock, type Logger, monotonicNow } from '@ticketgate/core'
 import { type Call, type Headers, isAbandonment, isFault, type Outcome } from './call.ts'
-import { tooMany } from './caller.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
+import { failed, tooMany } from './faults.ts'
 import type { WebApiFault } from './parse-answer.ts'
 import { Places } from './places.ts'
-import { failed, type Runner } from './runner.ts'
+import type { Runner } from './runner.ts'
 import { isHeaders, type TryListener, type Wire } from './wire.ts'
 
 export interface RetryingRunnerOptions {

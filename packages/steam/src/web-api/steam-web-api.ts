@@ -23,6 +23,7 @@ import { Availability } from './availability.ts'
 import type { Call, Outcome, Question } from './call.ts'
 import { Caller } from './caller.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
+import { DirectRunner } from './direct-runner.ts'
 import { type ResolvedOptions, resolveOptions, type SteamWebApiOptions } from './options.ts'
 import type { TicketAnswer } from './parse-answer.ts'
 import { type App, makeApps, makeInspector, makePool } from './parts.ts'
@@ -30,7 +31,7 @@ import { PolicyRunner } from './policy-runner.ts'
 import { askAboutTicket, askForBans, askForOwnership, askWhetherBack, maxPlayersPerBansCall } from './questions.ts'
 import { Rechecks } from './rechecks.ts'
 import { RetryingRunner } from './retrying-runner.ts'
-import { DirectRunner, type Runner } from './runner.ts'
+import type { Runner } from './runner.ts'
 import { FollowedSessions } from './sessions.ts'
 import { type Answered, waitForCall } from './wait-for-call.ts'
 import { Wire } from './wire.ts'
@@ -84,7 +85,13 @@ class SteamWebApi implements Backend {
     this.#deadlines = new Deadlines(clock)
     this.#availability = new Availability((event) => this.#emit(event))
     this.#dispatcher = options.dispatcher ?? makePool(options)
-    const wire = new Wire({ target, dispatcher: this.#dispatcher, clock, deadlines: this.#deadlines })
+    const wire = new Wire({
+      target,
+      dispatcher: this.#dispatcher,
+      isDispatcherForeign: options.dispatcher !== undefined,
+      clock,
+      deadlines: this.#deadlines,
+    })
     this.#caller = new Caller({
       timeoutMs: options.timeoutMs,
       maxCalls: options.maxConcurrency + options.maxQueue,

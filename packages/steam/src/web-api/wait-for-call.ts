@@ -21,7 +21,12 @@ export function waitForCall<Answer extends Outcome, Result>(
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const asker = new Waiting(cancellation, accept, resolve, reject)
-    if (!asker.hasLeft) asker.waitFor(start())
+    if (asker.hasLeft) return
+    try {
+      asker.waitFor(start())
+    } catch (error) {
+      asker.fail(error)
+    }
   })
 }
 
@@ -52,7 +57,13 @@ class Waiting<Answer extends Outcome, Result> implements Asker {
     call.join(this)
   }
 
+  fail(error: unknown): void {
+    this.#stopListening?.()
+    this.#reject(error)
+  }
+
   answer(outcome: Answer | WebApiFault): void {
+    if (this.hasLeft) return
     this.#stopListening?.()
     try {
       if (isFault(outcome)) throw toError(outcome, this.#call!.question.method)

@@ -9,6 +9,8 @@ import type { Target } from './target.ts'
 export interface WireOptions {
   readonly target: Target
   readonly dispatcher: Dispatcher
+  /** Whether the dispatcher was handed in: interceptors of some versions of undici take no list of headers. */
+  readonly isDispatcherForeign: boolean
   readonly clock: Clock
   readonly deadlines: Deadlines
 }
@@ -45,7 +47,7 @@ export class Wire {
 
   /** Sends a call's question, which becomes its step. The listener is told once, perhaps before this returns. */
   send(call: Call, headers: Headers, listener: TryListener): Step {
-    const { target, dispatcher, clock } = this.#options
+    const { target, dispatcher, isDispatcherForeign, clock } = this.#options
     const exchange = new Try(call, listener, clock)
     call.step = exchange
     try {
@@ -54,7 +56,7 @@ export class Wire {
           origin: target.origin,
           path: target.prefix + call.question.path,
           method: 'GET',
-          headers: headers as string[],
+          headers: isDispatcherForeign ? toRecord(headers) : (headers as string[]),
           // The call's own deadline rules; it is never longer than theirs.
           headersTimeout: 0,
           bodyTimeout: 0,
@@ -120,6 +122,13 @@ class Try extends Exchange {
     if (status === 429) key.pause(retryAfterMs)
     return { ...outcome, retryAfterMs }
   }
+}
+
+/** A new object each time, for it is somebody else's from then on. */
+function toRecord(headers: Headers): Record<string, string> {
+  const record: Record<string, string> = {}
+  for (let index = 0; index < headers.length; index += 2) record[headers[index]!] = headers[index + 1]!
+  return record
 }
 
 export function isHeaders(value: Headers | WebApiFault): value is Headers {
