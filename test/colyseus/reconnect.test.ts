@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Duplex } from 'node:stream'
 import { CloseCode } from '@colyseus/core'
 import type { JoinedRoom } from '@ticketgate/colyseus/client'
 import { createHarness, type Harness, type RoomPlan, until } from './harness.ts'
@@ -108,13 +109,21 @@ for (const use of ['both', 'plugin', 'static'] as const) {
       it('is taken again in time, and the session goes on', async () => {
         await using h = await create()
         const account = h.account()
+        const sockets: Duplex[] = []
+        h.http.on('upgrade', (_request, socket: Duplex) => void sockets.push(socket))
         const joined = await h.enter(account)
         const returned = new Promise<void>((resolve) => joined.room.onReconnect(resolve))
         await until(() => h.clients[0]!.state === 1)
+        const listeners = sockets[0]!.listenerCount('close')
         h.cut(h.clients[0]!)
         await untilKept(h)
         await returned
         await until(() => stateOf(h) === 'admitted')
+        assert.equal(
+          sockets[1]!.listenerCount('close'),
+          listeners,
+          'nothing is kept of the request they came back with',
+        )
         assert.deepEqual(h.seen.slice(2).toSorted(), [...dropped, ...back].toSorted())
         const [client] = h.rooms[0]!.clients
         assert.equal(h.ticketgate.admission(client!)?.state, 'admitted')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ServerOptions } from 'socket.io'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -96,25 +97,60 @@ describe('a guarded engine', () => {
     assert.equal(engine.ws.listenerCount('headers'), listeners + 1)
   })
 
-  it('is left alone where the application has chosen another server of WebSockets', async () => {
-    /** What engine.io needs, and nothing beside it that may be changed. */
-    class OtherServer {
-      readonly options = Object.freeze({ WebSocket })
-      readonly #server = new WebSocketServer({ noServer: true })
-
-      handleUpgrade(...args: Parameters<WebSocketServer['handleUpgrade']>): void {
-        this.#server.handleUpgrade(...args)
-      }
-
-      close(): void {
-        this.#server.close()
-      }
-    }
-    await start({ server: { wsEngine: OtherServer as unknown as NonNullable<ServerOptions['wsEngine']> } })
+  it('may be told of by a listener that throws, and goes on sending', async () => {
+    const engine = (await start()) as Engine & EventEmitter
     await harness.enter()
-    const { client } = await harness.enter(undefined, { transports: ['websocket'] })
-    const left = harness.next<{ clean: boolean }>('left')
-    client.disconnect()
-    assert.equal((await left).clean, true)
+    const player = openByHand()
+    const [stream] = (await once(harness.http, 'connection')) as [Socket]
+    await once(player, 'message')
+    const listeners = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    try {
+      const thrown = once(process, 'uncaughtException')
+      engine.once('flush', () => {
+        throw new Error('of the application')
+      })
+      player.send(`40${JSON.stringify({ ticketgate: { ...harness.ticketMessage(), renewable: true } })}`)
+      assert.match(String((await thrown)[0]), /of the application/)
+      assert.equal(stream.writableCorked, 0)
+    } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener)
+    }
+    player.terminate()
   })
+
+  for (const frozen of ['frozen', 'open'] as const) {
+    it(`is left alone where the application has chosen another server of WebSockets, whose options are ${frozen}`, async () => {
+      /** What engine.io needs, and nothing beside it that may be changed; `_socket` is no stream, as with eiows. */
+      class OtherSocket extends WebSocket {}
+      class OtherServer {
+        readonly options = frozen === 'frozen' ? Object.freeze({ WebSocket: OtherSocket }) : { WebSocket: OtherSocket }
+        readonly #server = new WebSocketServer({ noServer: true })
+
+        handleUpgrade(...[request, socket, head, done]: Parameters<WebSocketServer['handleUpgrade']>): void {
+          this.#server.handleUpgrade(request, socket, head, (webSocket, ...rest) => {
+            const addresses = { remoteAddress: '127.0.0.1' }
+            const hidden = new Proxy(webSocket, {
+              get: (target, name) => {
+                if (name === '_socket') return addresses
+                const value: unknown = Reflect.get(target, name)
+                return typeof value === 'function' ? value.bind(target) : value
+              },
+            })
+            done(hidden, ...rest)
+          })
+        }
+
+        close(): void {
+          this.#server.close()
+        }
+      }
+      await start({ server: { wsEngine: OtherServer as unknown as NonNullable<ServerOptions['wsEngine']> } })
+      await harness.enter()
+      const { client } = await harness.enter(undefined, { transports: ['websocket'] })
+      const left = harness.next<{ clean: boolean }>('left')
+      client.disconnect()
+      assert.equal((await left).clean, true)
+    })
+  }
 })

@@ -1,28 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Duplex, Writable } from 'node:stream'
-import { createSandbox } from 'sinon'
 import { WebSocket, WebSocketServer } from 'ws'
+import { countNeedlessEnds } from '../support/needless-ends.ts'
 import { type Arrival, createHarness, frame, type Harness } from './harness.ts'
-
-/** Ends of streams that had ended before: Node makes an `Error` for each, stack trace and all, for nobody. */
-function countNeedlessEnds(): { readonly count: number; restore(): void } {
-  let count = 0
-  const sandbox = createSandbox()
-  for (const { prototype } of [Writable, Duplex]) {
-    const { end } = prototype
-    sandbox.replace(prototype, 'end', function (this: Writable, ...args: unknown[]) {
-      if (this.writableEnded) count += 1
-      return end.apply(this, args as never)
-    } as typeof end)
-  }
-  return {
-    get count() {
-      return count
-    },
-    restore: () => sandbox.restore(),
-  }
-}
 
 // Code 4000.
 const closeFrame = frame(new Uint8Array([0x0f, 0xa0]), { opcode: 8 })

@@ -220,6 +220,20 @@ describe('guard, at the upgrade', () => {
       assert.deepEqual([raw.listenerCount('close'), raw.listenerCount('error')], [1, 1])
     })
 
+    it('is refused, and its place given back, when the guard closes meanwhile', async () => {
+      const { harness: made, asked } = await holdUp()
+      await using harness = made
+      const peer = harness.upgrade({ Authorization: `Ticketgate ${harness.ticketHeader()}` })
+      const [done] = await asked
+      await new Promise((resolve) => setImmediate(resolve))
+      const answer = once(peer, 'data')
+      await harness.guarded.close()
+      assert.match(String((await answer)[0]), /^HTTP\/1\.1 503 .*"server-closing"/s)
+      assert.equal(harness.gate.counts.admissions, 0)
+      done(true)
+      assert.equal(harness.gate.counts.admissions, 0)
+    })
+
     it('gives the place back when the peer vanishes meanwhile', async () => {
       const { harness: made, asked } = await holdUp()
       await using harness = made

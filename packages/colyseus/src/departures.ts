@@ -106,6 +106,8 @@ export class Departures implements SeatHost {
   }
 
   onReconnect(inner: Hook | undefined, client: Client): unknown {
+    // Nobody asks for it here, and it would stay for as long as they play.
+    this.#booth.takeUpgrade(client.sessionId)
     const seat = this.#seats.get(client.sessionId)
     if (seat !== undefined) {
       this.#booth.unwatch(seat.admission)

@@ -36,7 +36,7 @@ export interface Ticketgate<Payload extends TicketgateAuth | true = TicketgateAu
   readonly beforeUpgrade: (request: Request, context: Readonly<AuthContext>) => Promise<Response | undefined>
   /**
    * Learns the peers' addresses from the HTTP server that Colyseus runs on, and gives places back at once when
-   * matchmaking fails. Without it there are no limits by address.
+   * matchmaking fails. Without it matchmaking has no limits by address, and `verifyClient` takes the socket's own for the peer's.
    */
   readonly attach: (server: Server | SecureServer) => void
   /** The peer's address behind a request on a server that was attached; for routes of your own. */

@@ -126,8 +126,10 @@ export class Visits {
 
   readonly #onUpgrade = (request: IncomingMessage): void => {
     request.headers[this.#header] = this.#tag(request)
-    const sessionId = /[?&]sessionId=([\w-]{1,64})/.exec(request.url ?? '')?.[1]
-    if (sessionId === undefined) return
+    const url = request.url ?? ''
+    const sessionId = /[?&]sessionId=([\w-]{1,64})/.exec(url)?.[1]
+    // Whoever comes back is asked for nothing.
+    if (sessionId === undefined || url.includes('reconnectionToken=')) return
     const { socket } = request
     const forget = (): void => {
       if (this.#upgrades.get(sessionId) === noted) this.#upgrades.delete(sessionId)

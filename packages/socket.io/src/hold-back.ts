@@ -1,4 +1,4 @@
-import type { EngineParts } from './socket-parts.ts'
+import type { CorkedStream, EngineParts, TransportParts } from './socket-parts.ts'
 
 /**
  * Holds back what an engine.io connection is told to send, over a WebSocket. What the answered function lets go leaves
@@ -15,10 +15,22 @@ export function holdBack(conn: EngineParts): (() => void) | undefined {
   transport.writable = false
   return function letGo() {
     transport.writable = true
+    const stream = streamUnder(transport)
     // A frame is a write of its own otherwise.
-    const stream = transport.socket?._socket
     stream?.cork()
-    conn.flush!()
-    stream?.uncork()
+    try {
+      conn.flush!()
+    } finally {
+      // Also when a listener of the application throws, or nothing would ever be sent again.
+      stream?.uncork()
+    }
   }
+}
+
+/** Other servers than `ws` call other things `_socket`: with eiows it may be a bag of addresses. */
+function streamUnder({ socket }: TransportParts): CorkedStream | undefined {
+  const stream = socket?._socket
+  return typeof stream?.cork === 'function' && typeof stream.uncork === 'function'
+    ? (stream as CorkedStream)
+    : undefined
 }

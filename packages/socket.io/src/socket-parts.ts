@@ -7,8 +7,6 @@ export interface SocketLike {
   readonly recovered: boolean
   readonly handshake: { readonly auth: Record<string, unknown>; readonly query: Record<string, unknown> }
   readonly conn: EngineConnection
-  /** The same object for every namespace that one client has joined over one engine connection. */
-  readonly client: object
   readonly nsp: object
 }
 
@@ -44,7 +42,7 @@ export interface TransportParts {
   /** `false` while a batch is on its way: what is sent meanwhile waits for the next one. */
   writable: boolean
   /** Under the transport for WebSockets, where that is made of `ws`, `_socket` is the stream below. */
-  readonly socket?: { readonly _socket?: CorkedStream | null }
+  readonly socket?: { readonly _socket?: Partial<CorkedStream> | null }
 }
 
 /** @internal A stream that can hold back writes and make them one. */
@@ -63,7 +61,7 @@ export interface EngineServerParts {
 export interface WebSocketServerParts {
   readonly options?: { WebSocket?: unknown }
   /** `headers` is told of every upgrade just before it is answered. */
-  on(event: 'headers', listener: (headers: unknown, request: RequestParts) => void): unknown
+  on?(event: 'headers', listener: (headers: unknown, request: RequestParts) => void): unknown
 }
 
 /** @internal */
@@ -75,7 +73,6 @@ export interface RequestParts {
 export interface NamespaceParts {
   readonly name: string
   readonly adapter: AdapterParts
-  readonly sockets: ReadonlyMap<string, SocketParts>
   readonly server: ServerParts
   use(middleware: (socket: SocketParts, next: (error?: Error) => void) => void): unknown
   prependListener(event: 'connect', listener: (socket: SocketParts) => void): unknown

@@ -9,12 +9,21 @@ const thriftyKey = Symbol('ticketgate thrifty')
  * engine.io has by itself; any other one that the application has chosen (option `wsEngine`) is left alone.
  */
 export function makeThrifty(webSocketServer: WebSocketServerParts | undefined): void {
-  const options: { WebSocket?: unknown; [thriftyKey]?: true } | undefined = webSocketServer?.options
-  if (options === undefined || options[thriftyKey] === true || !Object.isExtensible(options)) return
+  const options: Options | undefined = webSocketServer?.options
+  if (options === undefined || options[thriftyKey] === true || typeof webSocketServer?.on !== 'function') return
   if (!isWebSocketClass(options.WebSocket)) return
-  options[thriftyKey] = true
-  options.WebSocket = withQuietClose(options.WebSocket)
-  webSocketServer!.on('headers', sendOpenPacketAlong)
+  try {
+    options[thriftyKey] = true
+    options.WebSocket = withQuietClose(options.WebSocket)
+    webSocketServer.on('headers', sendOpenPacketAlong)
+  } catch {
+    // One that lets nothing be changed. Nobody is kept out for a saving.
+  }
+}
+
+interface Options {
+  WebSocket?: unknown
+  [thriftyKey]?: true
 }
 
 /**

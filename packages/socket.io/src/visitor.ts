@@ -162,12 +162,12 @@ function onClose(this: EngineConnection): void {
 }
 
 /**
- * FNV-1a, in 31 bits so that it is no object of its own, over the end of a ticket, or of a message in text: there,
- * Steam's signature makes every one different.
+ * FNV-1a, in 31 bits so that it is no object of its own, over all of a ticket, or of a message in text: its end may be
+ * padding, or another field.
  */
 function toHash(text: string): number {
   let hash = 0x811c9dc5
-  for (let index = Math.max(0, text.length - 64); index < text.length; index++) {
+  for (let index = 0; index < text.length; index++) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   }
   return (hash >>> 1) | 1

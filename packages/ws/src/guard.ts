@@ -207,8 +207,7 @@ class WsGuard implements Guard, Owner {
   ): Promise<void> {
     // Nobody else listens while a check is under way, and an 'error' without a listener ends the process.
     socket.on('error', ignoreError)
-    const upgrade = new PendingUpgrade(socket, address)
-    this.#pending.add(upgrade)
+    const upgrade = new PendingUpgrade(this.#pending, socket, address)
     try {
       const outcome = await this.#gate.authenticate(ticket, upgrade)
       if (upgrade.isOver) {
@@ -227,8 +226,6 @@ class WsGuard implements Guard, Owner {
     } catch (error) {
       // A gate does not reject; whatever this is, nobody gets in by it.
       upgrade.refuse(this.#fault('a ticket could not be verified', error))
-    } finally {
-      this.#pending.delete(upgrade)
     }
   }
 

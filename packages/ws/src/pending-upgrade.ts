@@ -10,6 +10,7 @@ export class PendingUpgrade implements AuthenticateOptions {
   readonly address: string | undefined
   /** Where it stands in {@link PendingUpgrades}. */
   position = 0
+  readonly #all: PendingUpgrades
   readonly #socket: Duplex
   readonly #allowHalfOpen: boolean
   #giveUp: (() => void) | undefined
@@ -17,7 +18,10 @@ export class PendingUpgrade implements AuthenticateOptions {
   #admission: Admission | undefined
   #over = false
 
-  constructor(socket: Duplex, address: string | undefined) {
+  /** @param all Where it is until it is over. */
+  constructor(all: PendingUpgrades, socket: Duplex, address: string | undefined) {
+    this.#all = all
+    all.add(this)
     this.#socket = socket
     this.address = address
     socket.on('close', this.#onClose)
@@ -44,7 +48,7 @@ export class PendingUpgrade implements AuthenticateOptions {
     this.#socket.allowHalfOpen = this.#allowHalfOpen
   }
 
-  /** The upgrade takes its time: the reserved place is given back when the socket closes before it is complete. */
+  /** The upgrade takes its time: the reserved place is given back when it comes to nothing. */
   reserve(admission: Admission): void {
     this.#admission = admission
     this.#socket.on('close', this.#onClose)
@@ -52,7 +56,9 @@ export class PendingUpgrade implements AuthenticateOptions {
 
   /** The upgrade is complete, the socket is somebody else's. */
   take(): void {
+    if (this.#over) return
     this.#over = true
+    this.#all.delete(this)
     if (this.#admission === undefined) return
     this.#admission = undefined
     this.#socket.removeListener('close', this.#onClose)
@@ -60,8 +66,10 @@ export class PendingUpgrade implements AuthenticateOptions {
 
   refuse(refusal: Refusal): void {
     if (this.#over) return
+    const admission = this.#admission
     this.#finish()
     writeHttpRefusal(this.#socket, refusal)
+    admission?.leave()
   }
 
   #gone(): void {
@@ -75,6 +83,7 @@ export class PendingUpgrade implements AuthenticateOptions {
   #finish(): void {
     const giveUp = this.#giveUp
     this.#over = true
+    this.#all.delete(this)
     this.release()
     giveUp?.()
   }

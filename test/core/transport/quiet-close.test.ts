@@ -2,29 +2,11 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Duplex, Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { withQuietClose } from '@ticketgate/core'
 import sinon from 'sinon'
 import { WebSocket, WebSocketServer } from 'ws'
-
-/** Ends of streams that had been ended before: Node makes an `Error` for each. */
-function countNeedlessEnds(): { readonly count: number; restore(): void } {
-  let count = 0
-  const sandbox = sinon.createSandbox()
-  for (const { prototype } of [Writable, Duplex]) {
-    const { end } = prototype
-    sandbox.replace(prototype, 'end', function (this: Writable, ...args: unknown[]) {
-      if (this.writableEnded) count++
-      return end.apply(this, args as never)
-    } as typeof end)
-  }
-  return {
-    get count() {
-      return count
-    },
-    restore: () => sandbox.restore(),
-  }
-}
+import { countNeedlessEnds } from '../../support/needless-ends.ts'
 
 type Closing = 'by the client' | 'by the server' | 'without a word'
 

@@ -6,7 +6,7 @@ interface EndingStream {
 
 /** The part of `ws`'s `WebSocket` that closes; the streams behind it are its own affair and may have other names. */
 interface ClosingWebSocket {
-  close(...args: never[]): void
+  close(...args: never[]): unknown
   readonly _receiver?: unknown
   readonly _socket?: unknown
 }
@@ -14,8 +14,8 @@ interface ClosingWebSocket {
 /**
  * The same class of `ws` sockets, closing at less cost, for a server's option `WebSocket`. When a connection closes,
  * `ws` (8.23) ends its receiver three times and its socket twice. Node answers every end after the first with an
- * `Error`, stack trace and all, that nobody gets to see: a quarter of what a server pays for a connection that
- * comes and goes. Here the second end and later ones do nothing. What is sent, what is told, and when, is as before.
+ * `Error`, stack trace and all, that nobody gets to see: a quarter of what a bare server pays for a connection
+ * that comes and goes. Here the second end and later ones do nothing. What is sent, what is told, and when, is as before.
  *
  * @param webSocketClass `ws`'s `WebSocket` or a class that extends it.
  */
@@ -23,10 +23,11 @@ export function withQuietClose<Class extends new (...args: never[]) => ClosingWe
   const Base = webSocketClass as unknown as new (...args: unknown[]) => ClosingWebSocket
   class QuietWebSocket extends Base {
     /** Called by `ws` too, when the peer's close frame has come. */
-    override close(...args: never[]): void {
-      super.close(...args)
+    override close(...args: never[]): unknown {
+      const answer = super.close(...args)
       endOnce(this._receiver)
       endOnce(this._socket)
+      return answer
     }
   }
   // What a debugger or a log shows.
