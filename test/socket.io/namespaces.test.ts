@@ -262,32 +262,40 @@ describe('several namespaces of one client', () => {
     await harness.until(() => harness.gate.counts.pending === 0)
   })
 
-  it('are each what their own ticket says, also when one of two players comes back', async () => {
-    await start()
-    const [anna, bela] = [harness.account(), harness.account()]
-    const [ofAnna, ofBela] = [harness.ticketMessage(anna), harness.ticketMessage(bela)]
-    const names = new Map<string, string | undefined>()
-    for (const name of ['/', '/chat', '/trade']) {
-      harness.io.of(name).on('connection', (socket) => names.set(name, socket.data.session?.steamId))
-    }
-    const manager = harness.manager()
-    const open = async (name: string, ticketgate: unknown): Promise<string> => {
-      const socket = manager.socket(name, { auth: { ticketgate } as never })
-      const answer = Promise.race([
-        once(socket, 'connect').then(() => 'in'),
-        once(socket, 'connect_error').then(([error]) => (error as { data?: { code?: string } }).data?.code ?? 'error'),
-      ])
-      socket.connect()
-      return answer
-    }
-    assert.equal(await open('/', ofAnna), 'in')
-    assert.equal(await open('/chat', ofBela), 'in')
-    assert.equal(names.get('/chat'), bela.steamId)
-    manager.socket('/chat').disconnect()
-    await harness.until(() => harness.left.length === 1)
-    assert.equal(await open('/trade', ofBela), 'ticket-replayed')
-    assert.equal(names.get('/trade'), undefined)
-  })
+  const forms: readonly [string, (message: object) => unknown][] = [
+    ['objects', (message) => message],
+    ['texts that end alike', (message) => JSON.stringify({ ...message, note: 'a field of a later version'.repeat(4) })],
+  ]
+  for (const [form, write] of forms) {
+    it(`are each what their own ticket says, also when one of two players comes back (${form})`, async () => {
+      await start()
+      const [anna, bela] = [harness.account(), harness.account()]
+      const [ofAnna, ofBela] = [write(harness.ticketMessage(anna)), write(harness.ticketMessage(bela))]
+      const names = new Map<string, string | undefined>()
+      for (const name of ['/', '/chat', '/trade']) {
+        harness.io.of(name).on('connection', (socket) => names.set(name, socket.data.session?.steamId))
+      }
+      const manager = harness.manager()
+      const open = async (name: string, ticketgate: unknown): Promise<string> => {
+        const socket = manager.socket(name, { auth: { ticketgate } as never })
+        const answer = Promise.race([
+          once(socket, 'connect').then(() => 'in'),
+          once(socket, 'connect_error').then(
+            ([error]) => (error as { data?: { code?: string } }).data?.code ?? 'error',
+          ),
+        ])
+        socket.connect()
+        return answer
+      }
+      assert.equal(await open('/', ofAnna), 'in')
+      assert.equal(await open('/chat', ofBela), 'in')
+      assert.equal(names.get('/chat'), bela.steamId)
+      manager.socket('/chat').disconnect()
+      await harness.until(() => harness.left.length === 1)
+      assert.equal(await open('/trade', ofBela), 'ticket-replayed')
+      assert.equal(names.get('/trade'), undefined)
+    })
+  }
 
   it('are bounded: further ones cost no ticket', async () => {
     await start()
