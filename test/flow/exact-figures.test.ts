@@ -84,20 +84,20 @@ describe('memory', function () {
 
   // Bounds lie a tenth above what was measured: a request or a ticket that is kept shows as 2,000 bytes, a
   // timer or a closure a connection as 100 to 300.
-  it('holds at most 920 bytes of heap for an open connection beyond what ws holds', async () => {
+  it('holds at most 740 bytes of heap for an open connection beyond what ws holds', async () => {
     const [bare, upgrade, message] = await Promise.all(
       (['bare', 'upgrade', 'message'] as const).map((door) => measureConnectionBytes(door, 2_000, 1)),
     )
-    assertWithin('at the upgrade', upgrade! - bare!, 920)
-    assertWithin('in band', message! - bare!, 920)
+    assertWithin('at the upgrade', upgrade! - bare!, 740)
+    assertWithin('in band', message! - bare!, 740)
   })
 
-  it('holds at most 220 bytes for an auth session', async () => {
-    assertWithin('session', await measureEntryBytes('authentication', 100_000), 220)
+  it('holds at most 200 bytes for an auth session', async () => {
+    assertWithin('session', await measureEntryBytes('authentication', 100_000), 200)
   })
 
-  it('holds at most 150 bytes for a used ticket', async () => {
-    assertWithin('used ticket', await measureEntryBytes('store', 100_000), 150)
+  it('holds at most 115 bytes for a used ticket', async () => {
+    assertWithin('used ticket', await measureEntryBytes('store', 100_000), 115)
   })
 })
 

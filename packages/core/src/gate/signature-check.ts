@@ -2,7 +2,10 @@ import type { Clock } from '../ports/clock.ts'
 import { monotonicNow } from '../time/monotonic-now.ts'
 import type { SignaturePolicy } from './options.ts'
 
-/** Share of forged tickets from which a local check costs less CPU than the calls it saves; see bench/. */
+/**
+ * Share of forged tickets from which a local check is worth its CPU: about where it costs less than calls over TLS, and
+ * before strangers have spent much of the day's calls. See bench/signature-crossover.ts and docs/performance.md.
+ */
 const worthwhileShare = 0.25
 /** Below this the check is switched off again. */
 const idleShare = 0.1
