@@ -132,7 +132,7 @@ export class WsConnection implements Connection {
   }
 
   send(message: ServerMessage): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(encodeMessage(message), ignoreError)
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(encodeMessage(message))
   }
 
   close(refusal: Refusal): void {
