@@ -13,7 +13,7 @@ import {
 import { WebSocket, WebSocketServer } from 'ws'
 import { type GuardOptions, type GuardSettings, guardDefaults, readOptions } from './guard-options.ts'
 import { writeHttpRefusal } from './http-refusal.ts'
-import { PendingUpgrade, PendingUpgrades } from './pending-upgrade.ts'
+import { PendingUpgrade } from './pending-upgrade.ts'
 import { takeTicket } from './upgrade-ticket.ts'
 import { type Owner, WsConnection } from './ws-connection.ts'
 
@@ -67,7 +67,7 @@ class WsGuard implements Guard, Owner {
   readonly #settings: GuardSettings
   readonly #ownsWebSocketServer: boolean
   readonly #onUpgrade: GuardListener
-  readonly #pending = new PendingUpgrades()
+  readonly #pending = new Set<PendingUpgrade>()
   #closed: Promise<void> | undefined
   #hasPrinted = false
 
@@ -273,7 +273,7 @@ class WsGuard implements Guard, Owner {
   async #close(): Promise<void> {
     const closing = createRefusal('server-closing')
     this.#server.removeListener('upgrade', this.#onUpgrade)
-    this.#pending.refuse(closing)
+    for (const upgrade of this.#pending) upgrade.refuse(closing)
     const closed: Promise<unknown>[] = []
     for (const socket of this.webSocketServer.clients ?? []) {
       const connection = WsConnection.of(socket)

@@ -8,9 +8,7 @@ import { writeHttpRefusal } from './http-refusal.ts'
  */
 export class PendingUpgrade implements AuthenticateOptions {
   readonly address: string | undefined
-  /** Where it stands in {@link PendingUpgrades}. */
-  position = 0
-  readonly #all: PendingUpgrades
+  readonly #all: Set<PendingUpgrade>
   readonly #socket: Duplex
   readonly #allowHalfOpen: boolean
   #giveUp: (() => void) | undefined
@@ -19,7 +17,7 @@ export class PendingUpgrade implements AuthenticateOptions {
   #over = false
 
   /** @param all Where it is until it is over. */
-  constructor(all: PendingUpgrades, socket: Duplex, address: string | undefined) {
+  constructor(all: Set<PendingUpgrade>, socket: Duplex, address: string | undefined) {
     this.#all = all
     all.add(this)
     this.#socket = socket
@@ -86,29 +84,5 @@ export class PendingUpgrade implements AuthenticateOptions {
     this.#all.delete(this)
     this.release()
     giveUp?.()
-  }
-}
-
-/**
- * The upgrades of a guard that are under way. An array in which the last one takes the place of one that is over:
- * for a Set, V8 would have to give every one of them a hash.
- */
-export class PendingUpgrades {
-  readonly #upgrades: PendingUpgrade[] = []
-
-  add(upgrade: PendingUpgrade): void {
-    upgrade.position = this.#upgrades.length
-    this.#upgrades.push(upgrade)
-  }
-
-  delete(upgrade: PendingUpgrade): void {
-    const last = this.#upgrades.pop()!
-    if (last === upgrade) return
-    this.#upgrades[upgrade.position] = last
-    last.position = upgrade.position
-  }
-
-  refuse(refusal: Refusal): void {
-    for (const upgrade of [...this.#upgrades]) upgrade.refuse(refusal)
   }
 }

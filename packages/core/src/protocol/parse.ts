@@ -67,7 +67,7 @@ function readCanonical(text: string, maxBytes: number): TicketMessage | undefine
   const dataEnd = text.indexOf('"', dataStart)
   if (dataEnd === dataStart || dataEnd - dataStart > maxBytes || !text.endsWith('"}')) return undefined
   const data = text.slice(dataStart, dataEnd)
-  // Neither is what JSON would not have: a control character.
+  // A control character, for one, would make it no JSON.
   if (!plainData.test(data)) return undefined
   if (dataEnd === text.length - 2) return { ticketgate: 'ticket', kind, appId, data }
   const identityStart = dataEnd + identityKey.length
