@@ -15,7 +15,6 @@ export type VerifyClient = (
  * has to be built for it and nobody has to wait, as with Colyseus' `beforeUpgrade`.
  */
 export function createVerifyClient(gate: Gate, booth: Booth): VerifyClient {
-  const quietCloses = new QuietCloses()
   function check(request: IncomingMessage): Refusal | undefined {
     try {
       const { address, isLost } = booth.arrivalOfUpgrade(request)
@@ -34,27 +33,22 @@ export function createVerifyClient(gate: Gate, booth: Booth): VerifyClient {
       done(false, refusal.httpStatus, JSON.stringify(toRefusalBody(refusal)), headers)
       return
     }
-    quietCloses.see(this)
+    closeQuietly(this)
     sendTogether(info.req)
     done(true)
   }
 }
 
-/** Has the sockets of a server made of a class that closes at less cost. */
-class QuietCloses {
-  readonly #classes = new WeakSet<object>()
-
-  /**
-   * @param options Of the server: `ws` calls `verifyClient` as their method (WebSocketServer, handleUpgrade), and then
-   * takes the class of the socket that it is about to make from there.
-   */
-  see(options: { WebSocket?: unknown } | undefined): void {
-    const current = options?.WebSocket
-    if (typeof current !== 'function' || this.#classes.has(current)) return
-    const quiet = withQuietClose(current as Parameters<typeof withQuietClose>[0])
-    this.#classes.add(quiet)
-    options!.WebSocket = quiet
-  }
+/**
+ * Has the sockets of a server made of a class that closes at less cost.
+ *
+ * @param options Of the server: `ws` calls `verifyClient` as their method (WebSocketServer, handleUpgrade), and then
+ * takes the class of the socket that it is about to make from there.
+ */
+function closeQuietly(options: { WebSocket?: unknown } | undefined): void {
+  const current = options?.WebSocket
+  if (typeof current !== 'function') return
+  options!.WebSocket = withQuietClose(current as Parameters<typeof withQuietClose>[0])
 }
 
 /** The handshake's answer and the room's first message, which follows in the same turn, leave in one write. */

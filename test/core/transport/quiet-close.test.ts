@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -62,6 +62,15 @@ describe('A WebSocket class that closes quietly', () => {
       ok(plain.needless - quiet.needless >= 2, `${plain.needless} and ${quiet.needless}`)
     })
   }
+
+  it('is made once: a class that is one, or extends one, is answered as it is', () => {
+    const quiet = withQuietClose(WebSocket)
+    notEqual(quiet, WebSocket)
+    equal(withQuietClose(quiet), quiet)
+    class Extended extends quiet {}
+    equal(withQuietClose(Extended), Extended)
+    notEqual(withQuietClose(WebSocket), WebSocket)
+  })
 
   it('makes sockets of the class that it was made from', async () => {
     const { served } = await play(withQuietClose(WebSocket), 'by the client')

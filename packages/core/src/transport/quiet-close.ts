@@ -11,17 +11,23 @@ interface ClosingWebSocket {
   readonly _socket?: unknown
 }
 
+// Known to two copies of this package as well.
+const quietKey = Symbol.for('ticketgate.quiet-close')
+
 /**
  * The same class of `ws` sockets, closing at less cost, for a server's option `WebSocket`. When a connection closes,
  * `ws` (8.23) ends its receiver three times and its socket twice. Node answers every end after the first with an
  * `Error`, stack trace and all, that nobody gets to see: a quarter of what a bare server pays for a connection
  * that comes and goes. Here the second end and later ones do nothing. What is sent, what is told, and when, is as before.
  *
- * @param webSocketClass `ws`'s `WebSocket` or a class that extends it.
+ * @param webSocketClass `ws`'s `WebSocket` or a class that extends it. One that closes quietly already is answered as it is.
  */
 export function withQuietClose<Class extends new (...args: never[]) => ClosingWebSocket>(webSocketClass: Class): Class {
+  if (quietKey in webSocketClass) return webSocketClass
   const Base = webSocketClass as unknown as new (...args: unknown[]) => ClosingWebSocket
   class QuietWebSocket extends Base {
+    static readonly [quietKey] = true
+
     /** Called by `ws` too, when the peer's close frame has come. */
     override close(...args: never[]): unknown {
       const answer = super.close(...args)
