@@ -19,11 +19,6 @@ describe('guard', () => {
       ['too few bytes for a handshake', { maxHandshakeBytes: 100 }, /"maxHandshakeBytes"/],
       ['a server that is none', { webSocketServer: {} }, /"webSocketServer"/],
       [
-        'a server without client tracking',
-        { webSocketServer: new WebSocketServer({ noServer: true, clientTracking: false }) },
-        /"webSocketServer"/,
-      ],
-      [
         'a server that takes no ticket in one piece',
         { webSocketServer: new WebSocketServer({ noServer: true, maxPayload: 1_000 }) },
         /"maxPayload"/,
@@ -76,7 +71,7 @@ describe('guard', () => {
         assert.throws(() => guard(harness.server, harness.gate, { path: '/game' }), { message: /"path"/ })
       } finally {
         const closed = lobby.close()
-        for (const socket of lobby.webSocketServer.clients) socket.terminate()
+        for (const socket of lobby.clients) socket.terminate()
         await closed
       }
     })

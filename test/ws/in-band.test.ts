@@ -19,13 +19,12 @@ describe('guard, in band', () => {
     await harness.next('ended')
   })
 
-  it('leaves nothing of its own on the socket but a listener for errors, and for its close one in the place of that of `ws`', async () => {
+  it('leaves nothing of its own on the socket but a listener for errors and one for its close', async () => {
     await using harness = await createHarness()
     const { arrival } = await harness.enter()
     const { socket } = arrival
     assert.equal(socket.listenerCount('message'), 0)
     assert.equal(socket.listenerCount('error'), 1)
-    // Ours, which calls the one with which `ws` tracks its clients.
     assert.equal(socket.listenerCount('close'), 1)
     assert.ok(!Object.hasOwn(socket, 'emit'))
     // What `ws` itself needs, as on a socket that it accepted alone.

@@ -15,7 +15,7 @@ describe("guard's memory", () => {
         await new Promise((resolve) => setImmediate(resolve))
         collect()
       }
-      assert.equal(harness.guarded.webSocketServer.clients.size, requests.length)
+      assert.equal(harness.guarded.clients.size, requests.length)
       assert.equal(requests.filter((request) => request.deref() !== undefined).length, 0)
     })
   }
@@ -25,12 +25,12 @@ describe("guard's memory", () => {
     for (let round = 0; round < 20; round += 1) {
       const entered = await Promise.all(Array.from({ length: 10 }, () => harness.enter()))
       for (const { client } of entered) client.leave()
-      while (harness.guarded.webSocketServer.clients.size > 0) await new Promise((resolve) => setImmediate(resolve))
+      while (harness.guarded.clients.size > 0) await new Promise((resolve) => setImmediate(resolve))
     }
     const { pending, players, admissions, sessions, deadlines } = harness.gate.counts
     assert.deepEqual({ pending, players, admissions, sessions }, { pending: 0, players: 0, admissions: 0, sessions: 0 })
     assert.equal(deadlines, 0)
-    assert.equal(harness.guarded.webSocketServer.clients.size, 0)
+    assert.equal(harness.guarded.clients.size, 0)
   })
 })
 

@@ -96,12 +96,9 @@ export function readOptions(server: unknown, gate: GateDoor, options: GuardOptio
 
 function checkWebSocketServer(webSocketServer: WebSocketServer, gate: GateDoor): void {
   requireMethods('webSocketServer', webSocketServer, ['handleUpgrade', 'emit'])
-  const { noServer, clientTracking, maxPayload } = webSocketServer.options
+  const { noServer, maxPayload } = webSocketServer.options
   if (noServer !== true) {
     throw new TypeError('"webSocketServer" must be made with noServer: true, or it lets players in past the gate')
-  }
-  if (clientTracking === false) {
-    throw new TypeError('"webSocketServer" must track its clients, or closing could not reach them')
   }
   if (typeof maxPayload === 'number' && maxPayload > 0 && maxPayload < gate.maxMessageBytes) {
     throw new RangeError(

@@ -24,6 +24,12 @@ export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, a
 export interface Guard {
   /** Its `connection` event brings the admission as third argument. */
   readonly webSocketServer: WebSocketServer
+  /**
+   * The sockets of all players who are in, for broadcasts. One is added before `connection`, and taken out when it
+   * closes or the gate ends its admission. (The list that a `ws` server keeps has those on their way in as well, who
+   * may be anybody; the guard's own server keeps none.)
+   */
+  readonly clients: ReadonlySet<WebSocket>
   on(event: 'connection', listener: ConnectionListener): this
   once(event: 'connection', listener: ConnectionListener): this
   off(event: 'connection', listener: ConnectionListener): this
@@ -67,6 +73,8 @@ class WsGuard implements Guard, Owner {
   readonly #settings: GuardSettings
   readonly #ownsWebSocketServer: boolean
   readonly #onUpgrade: GuardListener
+  readonly clients = new Set<WebSocket>()
+  readonly outsiders = new Set<WebSocket>()
   readonly #pending = new Set<PendingUpgrade>()
   #closed: Promise<void> | undefined
   #hasPrinted = false
@@ -80,7 +88,12 @@ class WsGuard implements Guard, Owner {
     this.#ownsWebSocketServer = settings.webSocketServer === undefined
     this.webSocketServer =
       settings.webSocketServer ??
-      new WebSocketServer({ noServer: true, maxPayload: guardDefaults.maxPayload, WebSocket: QuietWebSocket })
+      new WebSocketServer({
+        noServer: true,
+        clientTracking: false,
+        maxPayload: guardDefaults.maxPayload,
+        WebSocket: QuietWebSocket,
+      })
     for (const other of this.#guardsOfServer()) {
       if (other.path === settings.path) {
         throw new TypeError(
@@ -275,11 +288,9 @@ class WsGuard implements Guard, Owner {
     this.#server.removeListener('upgrade', this.#onUpgrade)
     for (const upgrade of this.#pending) upgrade.refuse(closing)
     const closed: Promise<unknown>[] = []
-    for (const socket of this.webSocketServer.clients ?? []) {
-      const connection = WsConnection.of(socket)
-      if (connection?.owner !== this) continue
+    for (const socket of [...this.clients, ...this.outsiders]) {
       closed.push(new Promise((resolve) => socket.once('close', resolve)))
-      connection.shutDown(closing)
+      WsConnection.of(socket)!.shutDown(closing)
     }
     await Promise.all(closed)
     if (this.#ownsWebSocketServer) {

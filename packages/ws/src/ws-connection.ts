@@ -31,6 +31,10 @@ export interface Owner {
   readonly maxHandshakeBytes: number
   /** Longest ticket message. */
   readonly maxMessageBytes: number
+  /** Sockets of players who are in. */
+  readonly clients: Set<WebSocket>
+  /** Open sockets of everybody else: on the way in, refused, or ended and still to close. */
+  readonly outsiders: Set<WebSocket>
 }
 
 /** What is needed until the player is in, and let go then. */
@@ -62,14 +66,11 @@ export class WsConnection implements Connection {
   /** On the way in, then inside, then neither. */
   #stage: Entry | Admission | undefined
   #removeFilter: (() => void) | undefined
-  /** The listener whose place ours has taken. */
-  readonly #onCloseBefore: CloseListener | undefined
 
   constructor(owner: Owner, socket: WebSocket, request: IncomingMessage, raw: Duplex, address: string | undefined) {
     this.owner = owner
     this.#socket = socket
     this.#stage = new Entry(request, raw, address)
-    this.#onCloseBefore = takeCloseListener(socket)
     ;(socket as Keyed)[connectionKey] = this
     socket.on('close', onClose)
     socket.on('error', ignoreError)
@@ -121,6 +122,7 @@ export class WsConnection implements Connection {
     if (!(stage instanceof Entry) || stage.isRefused) return
     this.#unwatch(stage)
     this.#stage = admission
+    this.owner.clients.add(this.#socket)
     try {
       this.owner.webSocketServer.emit('connection', this.#socket, stage.request, admission)
     } catch (error) {
@@ -148,6 +150,8 @@ export class WsConnection implements Connection {
       this.#removeFilter = undefined
     } else {
       this.#stage = undefined
+      this.owner.clients.delete(this.#socket)
+      this.owner.outsiders.add(this.#socket)
       this.send(toEndedMessage(refusal))
       this.#removeFilter?.()
       // A peer that ignores the close frame may go on sending until the close times out; nothing of a player who
@@ -175,17 +179,19 @@ export class WsConnection implements Connection {
   }
 
   /** @internal */
-  onClose(closeCode: number, reason: Buffer): void {
-    this.#onCloseBefore?.call(this.#socket, closeCode, reason)
+  onClose(closeCode: number): void {
     this.#removeFilter?.()
     this.#removeFilter = undefined
     const stage = this.#stage
     this.#stage = undefined
-    if (stage instanceof Entry) {
+    if (stage === undefined) {
+      this.owner.outsiders.delete(this.#socket)
+    } else if (stage instanceof Entry) {
       this.#unwatch(stage)
       stage.handshake?.closed()
     } else {
-      stage?.closed(isCleanClose(closeCode))
+      this.owner.clients.delete(this.#socket)
+      stage.closed(isCleanClose(closeCode))
     }
   }
 
@@ -218,6 +224,7 @@ export class WsConnection implements Connection {
    */
   #watch(entry: Entry): void {
     if (entry.countBytes !== undefined) return
+    this.owner.outsiders.add(this.#socket)
     this.#socket.on('message', onPendingMessage)
     // A closure, because a key on the raw socket would have to come off again, and deleting turns it into a
     // dictionary, three times as large and slow. It goes with `entry`.
@@ -227,27 +234,14 @@ export class WsConnection implements Connection {
 
   #unwatch(entry: Entry): void {
     if (entry.countBytes === undefined) return
+    this.owner.outsiders.delete(this.#socket)
     entry.raw.removeListener('data', entry.countBytes)
     this.#socket.removeListener('message', onPendingMessage)
   }
 }
 
-type CloseListener = (this: WebSocket, closeCode: number, reason: Buffer) => void
-
-/**
- * Takes off the one listener that a server of `ws` has put on a new socket, by which it keeps its list of clients, for
- * whoever calls it in its stead: Node keeps one listener as it is and two in an array with a property of its own,
- * which are 104 bytes of every connection.
- */
-function takeCloseListener(socket: WebSocket): CloseListener | undefined {
-  if (socket.listenerCount('close') !== 1) return undefined
-  const [listener] = socket.rawListeners('close') as [CloseListener]
-  socket.removeListener('close', listener)
-  return listener
-}
-
-function onClose(this: WebSocket, closeCode: number, reason: Buffer): void {
-  WsConnection.of(this)?.onClose(closeCode, reason)
+function onClose(this: WebSocket, closeCode: number): void {
+  WsConnection.of(this)?.onClose(closeCode)
 }
 
 function onPendingMessage(this: WebSocket, data: unknown): void {

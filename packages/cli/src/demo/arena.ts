@@ -132,7 +132,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     socket.on('message', (data, isBinary) => {
       // The game: a wave is seen by everybody inside.
       if (isBinary || String(data) !== 'wave') return
-      for (const each of guarded.webSocketServer.clients) {
+      for (const each of guarded.clients) {
         if (each.readyState === each.OPEN) each.send(JSON.stringify({ type: 'wave', from: steamId }))
       }
     })
