@@ -35,7 +35,6 @@ export class AdmissionRecord implements Admission {
   fingerprint: string
   state: AdmissionState
   connection: Connection | undefined
-  next: AdmissionRecord | undefined
   /** What matters until the next change of state; nothing for those who are inside and left alone. */
   #wait: Wait | undefined
   readonly #gate: GateContext

@@ -47,7 +47,7 @@ export async function handOver(gate: GateContext, admission: Admission): Promise
   if (passes === undefined) throw new TypeError('"passes" must be given to a gate that hands players over')
   const { steamId } = admission
   const player = gate.players.get(steamId)
-  const record = player && [...player.admissions()].find((each) => each === admission)
+  const record = player?.admissions().find((each) => each === admission)
   if (record === undefined) return createRefusal('reservation-expired')
   const fate = fateOf(player, record.login)
   // Each has a use of its own: the player may be handed on again, by whoever has them next.

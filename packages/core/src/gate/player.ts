@@ -25,14 +25,18 @@ interface Exceptions {
   lastDeparture?: 'left' | 'dropped' | Refusal | undefined
   retryAt?: Deadline | undefined
   renewalAt?: Deadline | undefined
+  /** Admissions behind the first, in order. */
+  others?: readonly AdmissionRecord[] | undefined
 }
+
+const none: readonly AdmissionRecord[] = Object.freeze([])
 
 /** @internal One player on this node: their auth session and who hangs on it. */
 export class Player {
   readonly steamId: SteamId
   /** `undefined` while provisional, and between a revocation and the renewal that answers it. */
   session: AuthSession | undefined
-  /** Head of the list of admissions; most players have one, so a list through the records costs nothing. */
+  /** Most players have one admission, which so needs no list. */
   first: AdmissionRecord | undefined
   /** Of this node's claim in the store; 0 when it holds none. */
   fence = 0
@@ -105,60 +109,54 @@ export class Player {
     return this.session !== undefined || this.provisional !== undefined || this.revocation === undefined
   }
 
-  /** In order of admission. A copy, since whoever walks it may end some of them. */
-  admissions(): AdmissionRecord[] {
-    const found: AdmissionRecord[] = []
-    for (let record = this.first; record !== undefined; record = record.next) found.push(record)
-    return found
+  /** In order of admission. Whoever walks it may end some of them: it stays as it was. */
+  admissions(): readonly AdmissionRecord[] {
+    if (this.first === undefined) return none
+    const { others } = this
+    return others.length === 0 ? [this.first] : [this.first, ...others]
   }
 
   /** Whether a login still has a place, in whatever state. */
   hasLogin(login: string): boolean {
-    for (let record = this.first; record !== undefined; record = record.next) if (record.login === login) return true
-    return false
+    return this.first?.login === login || this.others.some((record) => record.login === login)
   }
 
   /** The place that the exchange of a login's ticket has kept, or one to which the same client comes back. */
   findKept(login: string | undefined): AdmissionRecord | undefined {
     if (login === undefined) return undefined
-    for (let record = this.first; record !== undefined; record = record.next) {
-      if (record.login === login && (record.isKept || record.state === 'away')) return record
-    }
-    return undefined
+    return this.admissions().find((record) => record.login === login && (record.isKept || record.state === 'away'))
   }
 
   /** Admissions that occupy a place: all but those away. */
   get present(): number {
-    let count = 0
-    for (let record = this.first; record !== undefined; record = record.next) if (record.state !== 'away') count++
-    return count
+    return this.admissions().filter((record) => record.state !== 'away').length
   }
 
   get total(): number {
-    let count = 0
-    for (let record = this.first; record !== undefined; record = record.next) count++
-    return count
+    return this.first === undefined ? 0 : 1 + this.others.length
   }
 
   add(record: AdmissionRecord): void {
-    if (this.first === undefined) {
-      this.first = record
-      return
-    }
-    let last = this.first
-    while (last.next !== undefined) last = last.next
-    last.next = record
+    if (this.first === undefined) this.first = record
+    else this.others = [...this.others, record]
   }
 
   remove(record: AdmissionRecord): void {
+    const { others } = this
     if (this.first === record) {
-      this.first = record.next
-    } else {
-      let before = this.first
-      while (before !== undefined && before.next !== record) before = before.next
-      if (before === undefined) return
-      before.next = record.next
+      this.first = others[0]
+      if (others.length > 0) this.others = others.slice(1)
+    } else if (others.includes(record)) {
+      this.others = others.filter((other) => other !== record)
     }
+  }
+
+  private get others(): readonly AdmissionRecord[] {
+    return this.#exceptions?.others ?? none
+  }
+
+  private set others(others: readonly AdmissionRecord[]) {
+    this.except('others', others.length === 0 ? undefined : others)
   }
 
   // A private method by the language's own means would cost each player a field.
