@@ -93,13 +93,8 @@ export {
   type ServerMessage,
   type TicketMessage,
 } from './protocol/messages.ts'
-export {
-  checkTicketMessage,
-  isTicketgateMessage,
-  isTicketKind,
-  maxIdentityLength,
-  parseClientMessage,
-} from './protocol/parse.ts'
+export { isTicketgateMessage, isTicketKind, maxIdentityLength } from './protocol/parse.ts'
+export { checkTicketMessage, parseClientMessage } from './protocol/parse-client.ts'
 export { checkServerMessage, maxServerMessageBytes, parseServerMessage } from './protocol/parse-server.ts'
 
 // --- ids ---

@@ -80,6 +80,18 @@ describe('parseClientMessage', () => {
     }
   })
 
+  it('reads a Buffer of Node as it reads any bytes, ASCII or not', () => {
+    const text = encodeMessage({ ...ticket, identity: 'my-game' })
+    const change = fc.record({ at: fc.nat(text.length - 1), byte: fc.nat(255) })
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
+        const bytes = new TextEncoder().encode(text)
+        for (const { at, byte } of changes) bytes[at] = byte
+        assert.deepEqual(parseClientMessage(Buffer.from(bytes), 1000), parseClientMessage(bytes, 1000))
+      }),
+    )
+  })
+
   it('tells nothing of the input in its refusals', () => {
     for (const text of ['{"ticketgate":"ticket","data":"SECRET', '{"ticketgate":"SECRET"}', 'SECRET']) {
       assert.ok(!JSON.stringify(parseClientMessage(text, 1000)).includes('SECRET'))

@@ -1,6 +1,6 @@
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
-import { checkTicketMessage, parseClientMessage } from '../protocol/parse.ts'
+import { checkTicketMessage, parseClientMessage } from '../protocol/parse-client.ts'
 import type { GateContext } from './context.ts'
 import type { Door } from './door.ts'
 import { checkPass } from './pass-desk.ts'

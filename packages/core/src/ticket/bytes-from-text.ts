@@ -7,12 +7,15 @@ export interface NativeBytes {
   from(text: string, encoding: 'hex' | 'base64'): Uint8Array
   from(bytes: Uint8Array): Uint8Array
   byteLength(text: string): number
+  isBuffer(value: unknown): boolean
 }
 
 /** The platform's `Buffer`, or `undefined` in browsers and workers. */
 export function findNativeBytes(): NativeBytes | undefined {
   const candidate = (globalThis as { Buffer?: Partial<NativeBytes> }).Buffer
-  return typeof candidate?.from === 'function' && typeof candidate.byteLength === 'function'
+  return typeof candidate?.from === 'function' &&
+    typeof candidate.byteLength === 'function' &&
+    typeof candidate.isBuffer === 'function'
     ? (candidate as NativeBytes)
     : undefined
 }
