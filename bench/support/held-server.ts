@@ -20,8 +20,17 @@ function play(socket: WebSocket): void {
   socket.on('message', ignore)
 }
 
-function listen(isGuarded: boolean): Promise<number> {
-  if (isGuarded) {
+/** The same messages as with a gate, and nothing done about them. */
+function playInBand(socket: WebSocket): void {
+  socket.send('hello')
+  socket.once('message', () => {
+    socket.send('admitted')
+    play(socket)
+  })
+}
+
+function listen(kind: string): Promise<number> {
+  if (kind === 'guarded') {
     const store = new ForgetfulStore()
     // Short windows: what the limits remember is let go within a second, as it is for players who stay.
     const limit = { limit: 1_000_000, windowMs: 500 }
@@ -30,7 +39,7 @@ function listen(isGuarded: boolean): Promise<number> {
     held.push(store)
   } else {
     const webSocketServer = new WebSocketServer({ noServer: true })
-    webSocketServer.on('connection', play)
+    webSocketServer.on('connection', kind === 'bare' ? play : playInBand)
     server.on('upgrade', (request, socket, head) => {
       webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
         webSocketServer.emit('connection', webSocket, request)
@@ -45,7 +54,7 @@ function listen(isGuarded: boolean): Promise<number> {
 if (role !== undefined) {
   answer({
     ...usageAnswers,
-    listen: () => listen(role === 'guarded'),
+    listen: () => listen(role),
     admissions: () => gate?.counts.admissions ?? 0,
     fill: async ({ what, count }: { what: 'authentication' | 'gate' | 'store'; count: number }) => {
       if (what === 'store') held.push(fillStore(count))

@@ -3,12 +3,16 @@ import { loadCore, serverCore, startRole } from './roles.ts'
 
 const heldServer = new URL('held-server.ts', import.meta.url).href
 
-/** Ways in that are held against each other. */
-export type Door = 'bare' | 'upgrade' | 'message'
+/**
+ * Ways in that are held against each other: bare and guarded at the upgrade, and the same in band, where `ws` keeps
+ * more of a connection that has received a message than of one that has not.
+ */
+export type Door = 'bare' | 'upgrade' | 'bare in band' | 'message'
 
 const loads: Readonly<Record<Door, Pick<LoadRequest, 'ticketIn' | 'messages'>>> = {
   bare: { ticketIn: 'header', messages: 0 },
   upgrade: { ticketIn: 'header', messages: 1 },
+  'bare in band': { ticketIn: 'message', messages: 2 },
   message: { ticketIn: 'message', messages: 2 },
 }
 
@@ -19,7 +23,7 @@ const loads: Readonly<Record<Door, Pick<LoadRequest, 'ticketIn' | 'messages'>>> 
  * compiled counts for up to 200 bytes a connection.
  */
 export async function measureConnectionBytes(door: Door, connections: number, warmUps = 4): Promise<number> {
-  const server = startRole({ name: door === 'bare' ? 'bare' : 'guarded', url: heldServer, core: serverCore })
+  const server = startRole({ name: door.startsWith('bare') ? door : 'guarded', url: heldServer, core: serverCore })
   const load = startRole({ name: 'load', url: new URL('load.ts', import.meta.url).href, core: loadCore })
   try {
     const port = await server.ask<number>('listen')
