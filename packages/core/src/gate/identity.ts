@@ -1,3 +1,5 @@
+import { createRefusal, type Refusal } from '../codes/refusal.ts'
+import type { Awaitable } from '../ports/backend.ts'
 import type { Clock } from '../ports/clock.ts'
 import { toBase64Url } from '../protocol/base64url.ts'
 import { bytesFromBase64 } from '../ticket/bytes-from-text.ts'
@@ -36,6 +38,30 @@ export function createIdentityIssuer(identity: string | OneTimeIdentity, clock: 
     throw new TypeError(`"identity" must be a string or { name, secret }, got ${typeof identity}`)
   }
   return new OneTimeIdentityIssuer(identity, clock)
+}
+
+/**
+ * The identity that a ticket must have been made for.
+ *
+ * @param expected Of the hello that went out over this very connection.
+ * @param presented What the client says beside its ticket.
+ * @returns `identity-mismatch` or `identity-expired` when it is not one of ours, or of another connection.
+ */
+export function matchIdentity(
+  issuer: IdentityIssuer,
+  expected: string | undefined,
+  presented: string | undefined,
+): Awaitable<string | Refusal> {
+  const only = expected ?? (issuer.isOneTime ? undefined : (issuer.issue() as string))
+  if (only !== undefined) {
+    return presented === undefined || presented === only ? only : createRefusal('identity-mismatch')
+  }
+  if (presented === undefined) return createRefusal('identity-expired', { detail: 'no identity beside the ticket' })
+  return checkOneTimeIdentity(issuer, presented)
+}
+
+async function checkOneTimeIdentity(issuer: IdentityIssuer, presented: string): Promise<string | Refusal> {
+  return (await issuer.check(presented)) ? presented : createRefusal('identity-expired')
 }
 
 const nonceBytes = 7

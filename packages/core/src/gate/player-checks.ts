@@ -1,5 +1,6 @@
 import { abortable } from '../authentication/abortable.ts'
 import type { LicenseAnswer } from '../authentication/authentication.ts'
+import { toBackendRefusal } from '../codes/backend-refusal.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { Awaitable, TicketReading } from '../ports/backend.ts'
 import type { CancelableCall } from '../ports/cancellation.ts'
@@ -7,7 +8,6 @@ import type { AppId, SteamId } from '../steam-id.ts'
 import type { GateContext } from './context.ts'
 import type { Policy, PolicyRefusal, VerifiedPlayer } from './options.ts'
 import type { Player } from './player.ts'
-import { toBackendRefusal } from './verification.ts'
 
 /** @internal What the checks need of the verification they belong to. */
 export interface CheckContext {

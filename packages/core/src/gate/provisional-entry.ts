@@ -1,10 +1,10 @@
 import type { AuthSession } from '../authentication/auth-session.ts'
+import { isNotAsked } from '../codes/backend-refusal.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { CancelableCall } from '../ports/cancellation.ts'
 import type { GateContext } from './context.ts'
 import type { Player, Provisional } from './player.ts'
 import { checkPlayer } from './player-checks.ts'
-import { isNotAsked } from './verification.ts'
 
 /** Not every fault is followed by word that Steam is back: a single call may fail. */
 const retryMs = 30_000

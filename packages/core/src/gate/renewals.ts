@@ -1,3 +1,4 @@
+import { isNotAsked } from '../codes/backend-refusal.ts'
 import type { Code } from '../codes/codes.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
@@ -5,7 +6,7 @@ import type { AdmissionRecord } from './admission-record.ts'
 import type { GateContext } from './context.ts'
 import type { Player } from './player.ts'
 import { keepUnverified } from './provisional-entry.ts'
-import { isNotAsked, Verification, type Verified } from './verification.ts'
+import { Verification, type Verified } from './verification.ts'
 
 /** @internal Fresh tickets over live connections: who is asked, when, and what the answer does. */
 export class Renewals {

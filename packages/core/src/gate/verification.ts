@@ -1,18 +1,20 @@
 import type { AuthSession } from '../authentication/auth-session.ts'
 import type { BeginAttempt } from '../authentication/begin-attempt.ts'
+import { isNotAsked } from '../codes/backend-refusal.ts'
 import type { Code } from '../codes/codes.ts'
-import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import type { Awaitable, TicketReading } from '../ports/backend.ts'
 import { CancelableCall } from '../ports/cancellation.ts'
 import type { TicketMessage } from '../protocol/messages.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
 import type { GateContext } from './context.ts'
+import { matchIdentity } from './identity.ts'
 import { redeemPass } from './pass-desk.ts'
 import type { Player } from './player.ts'
 import { type CheckContext, checkPlayer } from './player-checks.ts'
 import type { PlayerTurn } from './player-turns.ts'
 import { toRateLimitKey } from './rate-limiter.ts'
+import { ReplayNote } from './replay-note.ts'
 
 /** A ticket that was found good, with everything after it. */
 export interface Verified {
@@ -42,14 +44,7 @@ export interface VerificationRequest {
   readonly reading: TicketReading | undefined
 }
 
-// "We could not ask" says nothing about the ticket, which stays as good as it was.
-const notAsked: ReadonlySet<Code> = new Set(['backend-unavailable', 'backend-throttled', 'verdict-timeout'])
 const forged: ReadonlySet<Code> = new Set(['ticket-invalid', 'ticket-signature-invalid', 'ticket-spliced'])
-
-/** Whether a refusal means that Steam could not be asked. */
-export function isNotAsked(refusal: Refusal): boolean {
-  return notAsked.has(refusal.code)
-}
 
 /**
  * @internal One ticket on its way through everything that must agree, in this order: its own bytes, the
@@ -68,14 +63,13 @@ export class Verification implements CheckContext {
   #aborted: Refusal | undefined
   #attempt: BeginAttempt | undefined
   #turn: PlayerTurn | undefined
-  /** What the replay guard noted for this ticket and its identity, taken back when Steam could not be asked. */
-  #notedTicket: string | undefined
-  #notedIdentity: string | undefined
+  readonly #noted: ReplayNote
 
   constructor(gate: GateContext, request: VerificationRequest, listener: VerificationListener) {
     this.gate = gate
     this.request = request
     this.#listener = listener
+    this.#noted = new ReplayNote(gate)
   }
 
   get address(): string | undefined {
@@ -177,7 +171,8 @@ export class Verification implements CheckContext {
   #verify(): Awaitable<Verified | Refusal | undefined> {
     const reading = this.#read(this.gate.signature.isDue)
     if (!('data' in reading)) return reading
-    const identity = this.#toIdentity()
+    const { expectedIdentity, message } = this.request
+    const identity = matchIdentity(this.gate.identity, expectedIdentity, message.identity)
     return identity instanceof Promise
       ? identity.then((found) => this.#claimTicket(reading, found))
       : this.#claimTicket(reading, identity)
@@ -187,7 +182,9 @@ export class Verification implements CheckContext {
     if (typeof identity !== 'string') return identity
     const displacing = this.#checkDisplacement(reading.steamId!)
     if (displacing !== undefined) return displacing
-    const replayed = this.#guardReplay(reading, identity)
+    // In band the identity belongs to this connection; brought along, it must not have been brought before.
+    const isIdentityUsed = this.gate.identity.isOneTime && this.request.expectedIdentity === undefined
+    const replayed = this.#noted.take(reading, isIdentityUsed ? identity : undefined)
     return replayed instanceof Promise
       ? replayed.then((refused) => refused ?? this.#takeTurn(reading, identity))
       : (replayed ?? this.#takeTurn(reading, identity))
@@ -292,25 +289,6 @@ export class Verification implements CheckContext {
     return reading
   }
 
-  #toIdentity(): Awaitable<string | Refusal> {
-    const { identity } = this.gate
-    const presented = this.request.message.identity
-    const expected = this.request.expectedIdentity
-    if (expected !== undefined) {
-      return presented === undefined || presented === expected ? expected : createRefusal('identity-mismatch')
-    }
-    if (!identity.isOneTime) {
-      const fixed = identity.issue() as string
-      return presented === undefined || presented === fixed ? fixed : createRefusal('identity-mismatch')
-    }
-    if (presented === undefined) return createRefusal('identity-expired', { detail: 'no identity beside the ticket' })
-    return this.#checkOneTimeIdentity(presented)
-  }
-
-  async #checkOneTimeIdentity(presented: string): Promise<string | Refusal> {
-    return (await this.gate.identity.check(presented)) ? presented : createRefusal('identity-expired')
-  }
-
   /**
    * An exclusive backend can only ask after the player's open session was ended. So a ticket must show more
    * than a name before that: Steam's signature over its ownership half.
@@ -331,41 +309,6 @@ export class Verification implements CheckContext {
     return checked.signature === 'valid' ? undefined : createRefusal('ticket-signature-invalid')
   }
 
-  #guardReplay(reading: TicketReading, identity: string): Awaitable<Refusal | undefined> {
-    const { store, settings, identity: issuer } = this.gate
-    try {
-      // The digest itself, which has no colon: a prefix would make every remembered key half as large again.
-      // Read once: each look at it may be a hash.
-      const key = reading.replayKey ?? reading.digest
-      const first = store.remember({ key, ttlMs: settings.replayWindowMs })
-      // In band the identity belongs to this connection; brought along, it must not have been brought before.
-      const isIdentityBound = !issuer.isOneTime || this.request.expectedIdentity !== undefined
-      if (first instanceof Promise || !isIdentityBound) return this.#guardReplayLater(first, key, identity)
-      if (!first) return createRefusal('ticket-replayed')
-      this.#notedTicket = key
-      return undefined
-    } catch (error) {
-      return this.gate.claims.storeFailed(error)
-    }
-  }
-
-  /** The same for a store that takes its time, and with the identity to remember where it is used once. */
-  async #guardReplayLater(first: Awaitable<boolean>, key: string, identity: string): Promise<Refusal | undefined> {
-    const { store, identity: issuer } = this.gate
-    try {
-      if (!(await first)) return createRefusal('ticket-replayed')
-      this.#notedTicket = key
-      if (!issuer.isOneTime || this.request.expectedIdentity !== undefined) return undefined
-      const identityKey = `i:${identity}`
-      const fresh = store.remember({ key: identityKey, ttlMs: issuer.maxAgeMs + 10_000 })
-      if (!(await fresh)) return createRefusal('ticket-replayed')
-      this.#notedIdentity = identityKey
-      return undefined
-    } catch (error) {
-      return this.gate.claims.storeFailed(error)
-    }
-  }
-
   /** Whose tickets Steam keeps refusing may not spend any more of its call budget for a while. */
   #checkRejections(): Refusal | undefined {
     const { rejections } = this.gate
@@ -375,15 +318,9 @@ export class Verification implements CheckContext {
     return waitMs > 0 ? createRefusal('too-many-attempts', { retryAfterMs: waitMs }) : undefined
   }
 
+  /** The ticket was not used: Steam could not be asked about it. */
   async #forget(): Promise<void> {
-    try {
-      for (const key of [this.#notedTicket, this.#notedIdentity]) {
-        if (key !== undefined) await this.gate.store.forget({ key })
-      }
-    } catch (error) {
-      // The ticket stays remembered: the player needs a fresh one, which their client gets anyway.
-      this.gate.logger.debug({ err: error, fingerprint: this.reading?.fingerprint }, 'ticket not forgotten')
-    }
+    await this.#noted.takeBack(this.reading?.fingerprint)
   }
 
   async #forgetAnd(refusal: Refusal): Promise<Refusal> {
@@ -436,10 +373,4 @@ export class Verification implements CheckContext {
     if (duplicates === 'refuse') return present > 0 ? createRefusal('already-playing') : undefined
     return present >= duplicates.share ? createRefusal('too-many-admissions') : undefined
   }
-}
-
-/** The refusal behind a thrown backend fault; anything else goes on. */
-export function toBackendRefusal(error: unknown): Refusal {
-  if (!isBackendError(error)) throw error
-  return createRefusal(error.refusalCode, { retryAfterMs: error.retryAfterMs, detail: error.message, cause: error })
 }
