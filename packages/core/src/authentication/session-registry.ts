@@ -3,30 +3,21 @@ import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
 import { Chain } from '../collections/chain.ts'
-import { LiveMap } from '../events/live-map.ts'
 import type { Backend, BeginAuthSessionAnswer, TicketReading, Verdict } from '../ports/backend.ts'
 import type { CancelableCall } from '../ports/cancellation.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppId, isSteamId, type SteamId } from '../steam-id.ts'
 import type { Deadlines } from '../time/deadlines.ts'
-import {
-  AuthSession,
-  BorrowedSession,
-  type SessionEndReason,
-  type SessionFacts,
-  type SessionHolder,
-} from './auth-session.ts'
+import type { AuthSession } from './auth-session.ts'
 import { BeginAttempt } from './begin-attempt.ts'
+import { OpenSessions, type OpenSessionsListener } from './open-sessions.ts'
 import { OwedVerdicts } from './owed-verdicts.ts'
 import { Turns } from './turns.ts'
 
 /** What the registry reports to the `Authentication` around it. */
-export interface SessionRegistryListener {
+export interface SessionRegistryListener extends OpenSessionsListener {
   sessionBegun(session: AuthSession): void
-  sessionEnded(session: AuthSession, reason: SessionEndReason): void
   strayVerdict(verdict: Verdict): void
-  /** The backend threw where it must not. */
-  backendFailed(error: unknown): void
 }
 
 /** What one begin needs. */
@@ -55,16 +46,14 @@ export interface BeginOptions {
 export class SessionRegistry {
   readonly active: ReadonlyMap<SteamId, AuthSession>
   readonly #backend: Backend
-  readonly #clock: Clock
   readonly #deadlines: Deadlines
   readonly #listener: SessionRegistryListener
   readonly #drainMs: number
-  readonly #open = new Map<SteamId, AuthSession>()
+  readonly #open: OpenSessions
   readonly #attempts = new Chain<BeginAttempt>()
   /** Used with exclusive backends alone. */
   readonly #turns = new Turns((attempt) => this.#ask(attempt))
   readonly #owed: OwedVerdicts
-  readonly #holder: SessionHolder
   #onIdle: (() => void)[] = []
 
   constructor(
@@ -75,13 +64,12 @@ export class SessionRegistry {
     listener: SessionRegistryListener,
   ) {
     this.#backend = backend
-    this.#clock = clock
     this.#deadlines = deadlines
     this.#drainMs = drainMs
     this.#listener = listener
-    this.active = new LiveMap(this.#open)
+    this.#open = new OpenSessions(backend, clock, listener)
+    this.active = this.#open.view
     this.#owed = new OwedVerdicts(clock)
-    this.#holder = { epochMs: clock.now(), end: (session) => this.#close(session, 'ended', true) }
   }
 
   /** Attempts that the backend or the registry still holds something for. */
@@ -131,7 +119,7 @@ export class SessionRegistry {
     const session = this.#open.get(user)
     if (session !== undefined) {
       found = true
-      this.#close(session, 'ended', true)
+      this.#open.close(session, 'ended')
     }
     return found
   }
@@ -144,7 +132,7 @@ export class SessionRegistry {
       this.abort(attempt, createRefusal('server-closing'))
       if (attempt.state === 'draining') this.#giveUpOnVerdict(attempt)
     }
-    for (const session of [...this.#open.values()]) this.#close(session, 'closed', true)
+    this.#open.closeAll()
     if (this.#attempts.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve))
   }
 
@@ -154,7 +142,7 @@ export class SessionRegistry {
     const session = this.#open.get(user)
     if (session !== undefined) {
       if (verdict.response === 0) return
-      this.#close(session, codeFromAuthSessionResponse(verdict.response), true, verdict.response)
+      this.#open.close(session, codeFromAuthSessionResponse(verdict.response), true, verdict.response)
       return
     }
     const attempt = this.#turns.first(user)
@@ -195,7 +183,7 @@ export class SessionRegistry {
           this.#finish(attempt)
           return
         }
-        this.#close(open, 'replaced', true)
+        this.#open.close(open, 'replaced')
         // A listener may have given up on this attempt.
         if (attempt.state !== 'queued') return
         // Or on more than that, and does not know yet that there is an attempt.
@@ -248,7 +236,7 @@ export class SessionRegistry {
         return
       case 'begun':
         if (this.#backend.sessionModel === 'one-shot') {
-          this.#endAtBackend(attempt.user)
+          this.#open.endAtBackend(attempt.user)
           attempt.settle(createRefusal('internal-error', { detail: 'a one-shot backend answered "begun"' }))
           this.#finish(attempt)
           return
@@ -295,7 +283,7 @@ export class SessionRegistry {
         this.#finish(attempt)
         return
       }
-      this.#close(open, 'replaced', false)
+      this.#open.close(open, 'replaced', false)
       // A listener may have given up on this attempt.
       if (attempt.isSettled) {
         this.#endUnopened(attempt, verdict)
@@ -303,7 +291,7 @@ export class SessionRegistry {
         return
       }
     }
-    const session = this.#openSession({
+    const session = this.#open.open({
       user: attempt.user,
       owner: verdict.ownerSteamId,
       appId: attempt.ticket.appId,
@@ -321,27 +309,20 @@ export class SessionRegistry {
   /** Opens a session on another node's word that Steam found the player good. */
   vouch(facts: { user: SteamId; owner: SteamId; appId: AppId; fingerprint: string }): AuthSession {
     const open = this.#open.get(facts.user)
-    if (open !== undefined) this.#close(open, 'replaced', false)
+    if (open !== undefined) this.#open.close(open, 'replaced', false)
     this.#backend.follow?.({ steamId: facts.user, ownerSteamId: facts.owner, response: 0 }, facts.appId)
-    const session = this.#openSession({ ...facts, vacBanned: false, publisherBanned: false })
+    const session = this.#open.open({ ...facts, vacBanned: false, publisherBanned: false })
     this.#listener.sessionBegun(session)
-    return session
-  }
-
-  #openSession(facts: SessionFacts): AuthSession {
-    const Session = facts.owner === facts.user ? AuthSession : BorrowedSession
-    const session = new Session(facts, this.#holder, this.#clock.now() - this.#holder.epochMs)
-    this.#open.set(facts.user, session)
     return session
   }
 
   /** Ends at the backend what an attempt opened and no session took over. */
   #endUnopened(attempt: BeginAttempt, verdict: Verdict): void {
     attempt.state = 'done'
-    if (this.#backend.sessionModel === 'exclusive') this.#endAtBackend(attempt.user)
+    if (this.#backend.sessionModel === 'exclusive') this.#open.endAtBackend(attempt.user)
     // A one-shot backend may follow the player it found good; an open session of theirs keeps it doing so.
-    else if (verdict.response === 0 && !this.#open.has(verdict.steamId)) {
-      this.#endAtBackend(verdict.steamId)
+    else if (verdict.response === 0 && this.#open.get(verdict.steamId) === undefined) {
+      this.#open.endAtBackend(verdict.steamId)
     }
   }
 
@@ -354,7 +335,7 @@ export class SessionRegistry {
   #giveUpOnVerdict(attempt: BeginAttempt): void {
     attempt.state = 'done'
     this.#owed.add(attempt.user, attempt.hasPassedVerdictOn)
-    this.#endAtBackend(attempt.user)
+    this.#open.endAtBackend(attempt.user)
     this.#finish(attempt)
   }
 
@@ -369,23 +350,6 @@ export class SessionRegistry {
       for (const resolve of waiting) resolve()
     }
     attempt.tell()
-  }
-
-  #close(session: AuthSession, reason: SessionEndReason, tellBackend: boolean, response?: number): void {
-    if (this.#open.get(session.user) !== session) return
-    this.#open.delete(session.user)
-    session.detach(response)
-    if (tellBackend) this.#endAtBackend(session.user)
-    this.#listener.sessionEnded(session, reason)
-  }
-
-  /** The port forbids it to throw; one that does must not cost the others their end. */
-  #endAtBackend(user: SteamId): void {
-    try {
-      this.#backend.endAuthSession?.(user)
-    } catch (error) {
-      this.#listener.backendFailed(error)
-    }
   }
 }
 
