@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
 import type { ServerOptions } from 'socket.io'
 import { WebSocket, WebSocketServer } from 'ws'
 import { Harness, type HarnessOptions, once } from './harness.ts'
@@ -12,6 +14,16 @@ import { Harness, type HarnessOptions, once } from './harness.ts'
 interface Engine {
   ws: { readonly options: { WebSocket: object }; listenerCount(event: string): number }
   generateId: () => string | Promise<string>
+}
+
+/** Whether V8 keeps an object's properties by their places; a dictionary otherwise. */
+function isFast(value: object): boolean {
+  setFlagsFromString('--allow-natives-syntax')
+  try {
+    return new Function('value', 'return %HasFastProperties(value)')(value) as boolean
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax')
+  }
 }
 
 describe('a guarded engine', () => {
@@ -95,6 +107,58 @@ describe('a guarded engine', () => {
     assert.notEqual(engine.ws.options.WebSocket, original)
     assert.equal(Object.getPrototypeOf(engine.ws.options.WebSocket), original)
     assert.equal(engine.ws.listenerCount('headers'), listeners + 1)
+  })
+
+  describe('takes no property away from a request', () => {
+    interface Opened {
+      /** As the server has it. */
+      readonly request: IncomingMessage
+      /** Of the answer, as the player has them. */
+      readonly headers: IncomingMessage['headers']
+    }
+
+    async function open(): Promise<Opened> {
+      const connection = once(harness.io.engine as unknown as EventEmitter, 'connection')
+      const player = openByHand()
+      const answer = once(player, 'upgrade')
+      await once(player, 'open')
+      player.terminate()
+      const [{ request }] = (await connection) as [{ request: IncomingMessage }]
+      const [{ headers }] = (await answer) as [IncomingMessage]
+      return { request, headers }
+    }
+
+    it('of which its connection would keep a dictionary', async () => {
+      await start()
+      await harness.enter()
+      assert.equal(isFast((await open()).request), true)
+    })
+
+    it('and gives the player what middlewares of the engine have set', async () => {
+      await start()
+      await harness.enter()
+      harness.io.engine.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
+        response.setHeader('x-arena', 'north')
+        next()
+      })
+      const { request, headers } = await open()
+      assert.equal(headers['x-arena'], 'north')
+      assert.equal(isFast(request), true)
+    })
+
+    it('and shows listeners of the application the request itself', async () => {
+      const engine = (await start()) as Engine & EventEmitter
+      await harness.enter()
+      for (const name of ['initial_headers', 'headers']) {
+        const told = once(engine, name)
+        engine.once(name, (headers: Record<string, string>) => {
+          headers['x-arena'] = 'south'
+        })
+        const { request, headers } = await open()
+        assert.equal((await told)[1], request)
+        assert.equal(headers['x-arena'], 'south')
+      }
+    })
   })
 
   it('may be told of by a listener that throws, and goes on sending', async () => {

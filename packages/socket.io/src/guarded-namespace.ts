@@ -149,10 +149,10 @@ export class GuardedNamespace implements Place {
 
   /** Asked here, because the engine may be made, or made anew, long after the guard. */
   #findEngine({ conn }: SocketParts): void {
-    const webSocketServer = conn.server?.ws
-    if (this.#webSocketServer === webSocketServer) return
-    this.#webSocketServer = webSocketServer
-    makeThrifty(webSocketServer)
+    const engine = conn.server
+    if (this.#webSocketServer === engine?.ws) return
+    this.#webSocketServer = engine?.ws
+    makeThrifty(engine)
   }
 
   // --- the connect event ---

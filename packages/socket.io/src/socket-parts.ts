@@ -55,14 +55,19 @@ export interface CorkedStream {
 export interface EngineServerParts {
   /** A `WebSocketServer` of `ws`, or whatever else the option `wsEngine` has put in its place. */
   readonly ws?: WebSocketServerParts
+  /** How many of the application's listeners are shown the request that opens a connection. */
+  listenerCount(event: 'headers' | 'initial_headers'): number
 }
 
 /** @internal */
 export interface WebSocketServerParts {
   readonly options?: { WebSocket?: unknown }
   /** `headers` is told of every upgrade just before it is answered. */
-  on?(event: 'headers', listener: (headers: unknown, request: RequestParts) => void): unknown
+  on?(event: 'headers', listener: HeadersListener): unknown
 }
+
+/** @internal */
+export type HeadersListener = (headers: unknown, request: RequestParts) => void
 
 /** @internal */
 export interface RequestParts {
