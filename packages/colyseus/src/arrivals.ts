@@ -1,36 +1,38 @@
-import type { AuthContext, Client } from '@colyseus/core'
+import { type AuthContext, type Client, ClientState } from '@colyseus/core'
 import { createRefusal, type Refusal } from '@ticketgate/core'
 import { isSeatAuth, type Presented, presentedIn, removePresented, toAuth, withOwnFields } from './auth.ts'
 import type { Booth, Claim, Claimed } from './booth.ts'
 import { toRefusedError } from './errors.ts'
 import { type Hook, isPromise } from './hooks.ts'
 import type { RoomSeats } from './room-seats.ts'
-import { Seat, type SeatHost } from './seat.ts'
+import { RenewableSeat, Seat } from './seat.ts'
 
 /** @internal The way into one room: every client takes a place at the gate before the room's own hooks see it. */
 export class Arrivals {
   readonly #booth: Booth
   readonly #seats: RoomSeats
-  /** Told when the gate ends the admission of somebody who came in here. */
-  readonly #host: SeatHost
   /** Whether clients without a place are refused. */
   readonly #isStrict: boolean
 
-  constructor(booth: Booth, seats: RoomSeats, host: SeatHost, isStrict: boolean) {
+  constructor(booth: Booth, seats: RoomSeats, isStrict: boolean) {
     this.#booth = booth
     this.#seats = seats
-    this.#host = host
     this.#isStrict = isStrict
   }
 
   /** A client that got in before this guard stood here, with a place that matchmaking has reserved. */
   joinedBefore(client: Client): void {
-    if (this.#seats.get(client.sessionId) !== undefined || !isSeatAuth(client.auth)) return
+    if (this.#seats.of(client) !== undefined || !isSeatAuth(client.auth)) return
     this.#claimLate(client).catch(() => client.leave())
   }
 
   async #claimLate(client: Client): Promise<void> {
     const outcome = await this.#booth.claim({ auth: client.auth, presented: undefined })
+    if (client.state === ClientState.LEAVING) {
+      // Nobody would give this seat back: the room has seen the last of its client.
+      if (outcome?.ok === true) outcome.admission.leave()
+      return
+    }
     const refusal = outcome === undefined || !outcome.ok ? outcome : this.#attach(client, outcome)
     if (refusal !== undefined) client.leave(refusal.closeCode, refusal.code)
   }
@@ -85,7 +87,7 @@ export class Arrivals {
     context: AuthContext,
   ): Promise<unknown> {
     const { admission, renewable } = claimed
-    const seat = new Seat(this.#host, client, admission, renewable)
+    const seat = this.#createSeat(client, claimed)
     // Until the place is taken: Colyseus calls no hook for a client that leaves during onAuth (Room.ts, `already
     // disconnected`).
     const giveBack = (): void => this.#seats.giveBack(seat)
@@ -98,7 +100,7 @@ export class Arrivals {
       if (this.#seats.isClosing) throw toRefusedError(createRefusal('reservation-expired'))
       if (!answer) throw toRefusedError(createRefusal('policy-refused', { detail: "the room's own onAuth said no" }))
       seat.giveBack = giveBack
-      this.#seats.add(seat)
+      this.#seats.offer(seat)
       return typeof answer === 'object' ? { ...answer, ...auth } : auth
     } catch (error) {
       client.ref.removeListener('close', giveBack)
@@ -148,7 +150,7 @@ export class Arrivals {
       throw toRefusedError(refusal)
     }
     if (inner === undefined) return undefined
-    const seat = this.#seats.get(client.sessionId)!
+    const seat = this.#seats.of(client)!
     seat.stage = 'joining'
     let answer: unknown
     try {
@@ -159,17 +161,19 @@ export class Arrivals {
     return isPromise(answer) ? whenJoined(answer, seat) : answer
   }
 
-  #attach(client: Client, { admission, renewable }: Claimed): Refusal | undefined {
-    client.auth = withOwnFields(client.auth, toAuth(admission, this.#booth.node, renewable))
-    const seat = new Seat(this.#host, client, admission, renewable)
-    this.#seats.add(seat)
-    return this.#take(seat, client)
+  #attach(client: Client, claimed: Claimed): Refusal | undefined {
+    client.auth = withOwnFields(client.auth, toAuth(claimed.admission, this.#booth.node, claimed.renewable))
+    return this.#take(this.#createSeat(client, claimed), client)
+  }
+
+  #createSeat(client: Client, { admission, renewable }: Claimed): Seat {
+    return new (renewable ? RenewableSeat : Seat)(this.#seats, client, admission)
   }
 
   #take(seat: Seat, client: Client): Refusal | undefined {
     if (seat.giveBack !== undefined) client.ref.removeListener('close', seat.giveBack)
     seat.giveBack = undefined
-    const refusal = this.#seats.isClosing ? createRefusal('reservation-expired') : seat.attach(client)
+    const refusal = this.#seats.isClosing ? createRefusal('reservation-expired') : this.#seats.take(seat, client)
     if (refusal === undefined) this.#booth.taken(seat.admission)
     else this.#seats.giveBack(seat)
     return refusal

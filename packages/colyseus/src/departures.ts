@@ -3,7 +3,7 @@ import { createRefusal, type Refusal, toEndedMessage } from '@ticketgate/core'
 import type { Booth } from './booth.ts'
 import { toEndedError } from './errors.ts'
 import { type Hook, isPromise } from './hooks.ts'
-import type { RoomSeats } from './room-seats.ts'
+import { RoomSeats } from './room-seats.ts'
 import type { PendingReconnection, Seat, SeatHost } from './seat.ts'
 import { type TakenSeat, TakenSeats } from './taken-seats.ts'
 
@@ -12,23 +12,23 @@ import { type TakenSeat, TakenSeats } from './taken-seats.ts'
  * client. The room's reconnection window is the grace.
  */
 export class Departures implements SeatHost {
+  readonly seats: RoomSeats
   readonly #booth: Booth
   readonly #room: Room
-  readonly #seats: RoomSeats
   /** What the room hears as close code of clients whose admission the gate has ended. */
   readonly #endCodes = new WeakMap<Client, number>()
   readonly #taken = new TakenSeats()
 
-  constructor(booth: Booth, room: Room, seats: RoomSeats) {
+  constructor(booth: Booth, room: Room) {
+    this.seats = new RoomSeats(booth, room, this)
     this.#booth = booth
     this.#room = room
-    this.#seats = seats
   }
 
   onDrop(inner: Hook | undefined, client: Client, code: number | undefined): unknown {
-    const seat = this.#seats.of(client)
+    const seat = this.seats.of(client)
     // Nothing to come back to: Colyseus goes on to onLeave when no reconnection was allowed.
-    if (this.#seats.turnedAway.has(client) || seat?.refusal !== undefined) return undefined
+    if (this.seats.turnedAway.has(client) || seat?.refusal !== undefined) return undefined
     const answer: unknown = inner?.(client, code)
     if (isPromise(answer)) this.#awaitRoom(seat)
     return answer
@@ -36,8 +36,8 @@ export class Departures implements SeatHost {
 
   /** No promise where the room has none, so that a server full of them makes none. */
   onLeave(inner: Hook | undefined, client: Client, code: number | undefined): unknown {
-    if (this.#seats.turnedAway.has(client)) return undefined
-    const seat = this.#seats.of(client)
+    if (this.seats.turnedAway.has(client)) return undefined
+    const seat = this.seats.of(client)
     let answer: unknown
     try {
       answer = inner?.(client, this.#endCodes.get(client) ?? code)
@@ -64,19 +64,19 @@ export class Departures implements SeatHost {
   #left(seat: Seat | undefined, client: Client, code: number | undefined): void {
     // After `await this.allowReconnection(...)` in onLeave, the seat is another client's by now, or still kept.
     if (seat?.client === client && seat.pending === undefined && client.state !== ClientState.RECONNECTED) {
-      this.#seats.give(seat, code)
+      this.seats.give(seat, code)
     }
   }
 
   /** A hook that takes its time may still allow a reconnection: how long the seat is kept is not known yet. */
   #awaitRoom(seat: Seat | undefined): void {
     if (seat === undefined || seat.stage === 'away' || seat.refusal !== undefined) return
-    seat.leaveFor(longestMs)
+    this.seats.keep(seat, longestMs)
     this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
   }
 
   allowReconnection(inner: Hook, client: Client, seconds: number | 'manual'): unknown {
-    const seat = this.#seats.of(client)
+    const seat = this.seats.of(client)
     if (seat === undefined) return inner(client, seconds)
     if (seat.refusal !== undefined || seat.admission.state === 'ended') {
       const refused = Promise.reject(toEndedError(seat.refusal ?? createRefusal('reservation-expired')))
@@ -90,7 +90,7 @@ export class Departures implements SeatHost {
     const pending = deferred as PromiseLike<Client> & PendingReconnection
     if (seat.pending === pending) return pending
     seat.pending = pending
-    seat.leaveFor(typeof seconds === 'number' ? Math.min(seconds * 1_000, longestMs) : longestMs)
+    this.seats.keep(seat, typeof seconds === 'number' ? Math.min(seconds * 1_000, longestMs) : longestMs)
     this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
     pending.then(
       () => {
@@ -99,7 +99,7 @@ export class Departures implements SeatHost {
       () => {
         if (seat.pending !== pending) return
         seat.pending = undefined
-        this.#seats.give(seat, CloseCode.ABNORMAL_CLOSURE)
+        this.seats.give(seat, CloseCode.ABNORMAL_CLOSURE)
       },
     )
     return pending
@@ -108,12 +108,11 @@ export class Departures implements SeatHost {
   onReconnect(inner: Hook | undefined, client: Client): unknown {
     // Nobody asks for it here, and it would stay for as long as they play.
     this.#booth.takeUpgrade(client.sessionId)
-    const seat = this.#seats.get(client.sessionId)
+    const seat = this.seats.get(client.sessionId)
     if (seat !== undefined) {
       this.#booth.unwatch(seat.admission)
-      const refusal = seat.attach(client)
+      const refusal = this.seats.take(seat, client)
       if (refusal !== undefined) {
-        seat.client = client
         this.#note(seat, refusal)
         // Colyseus then calls onLeave: the room has seen this player and must hear that they are gone.
         throw toEndedError(refusal)

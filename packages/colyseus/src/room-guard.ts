@@ -5,7 +5,7 @@ import type { Booth } from './booth.ts'
 import { Departures } from './departures.ts'
 import { toEndedError, toRefusedError } from './errors.ts'
 import { type Hook, wrapHook } from './hooks.ts'
-import { RoomSeats } from './room-seats.ts'
+import type { RoomSeats } from './room-seats.ts'
 
 /** @internal Stands before one room: in at its hooks to those who decide, out with what they say. */
 export class RoomGuard {
@@ -16,9 +16,9 @@ export class RoomGuard {
 
   /** @param isStrict Whether clients without a place are refused. */
   constructor(booth: Booth, room: Room, isStrict: boolean) {
-    const seats = new RoomSeats(booth)
-    const departures = new Departures(booth, room, seats)
-    const arrivals = new Arrivals(booth, seats, departures, isStrict)
+    const departures = new Departures(booth, room)
+    const { seats } = departures
+    const arrivals = new Arrivals(booth, seats, isStrict)
     this.#room = room
     this.#seats = seats
     this.#arrivals = arrivals

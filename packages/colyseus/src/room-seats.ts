@@ -1,33 +1,65 @@
-import { type Client, CloseCode } from '@colyseus/core'
+import { type Client, CloseCode, type Room } from '@colyseus/core'
+import type { Refusal } from '@ticketgate/core'
 import type { Booth } from './booth.ts'
-import type { Seat } from './seat.ts'
+import { type Seat, type SeatHost, type SeatRow, Situation } from './seat.ts'
+
+// A client is found to have a seat by a property of its own. A table would take 30 to 60 bytes a player; the property
+// takes none, since Colyseus makes a dictionary with room to spare of every client that has joined (Room.ts,
+// _onMessage: `delete client._enqueuedMessages`).
+const seatKey = Symbol('ticketgate seat')
+
+interface Seated {
+  [seatKey]?: Seat | undefined
+}
 
 /** @internal Who has which place in one room. */
-export class RoomSeats {
+export class RoomSeats implements SeatRow {
   /** Whether the room is putting everybody out: whoever is being verified would get into a room that is gone. */
   isClosing = false
   /** Who was refused in `onJoin`: Colyseus tells the room that they leave, though it never saw them join. */
   readonly turnedAway = new WeakSet<Client>()
+  readonly inside = new Situation(this, 'inside')
+  readonly host: SeatHost
   readonly #booth: Booth
-  readonly #seats = new Map<string, Seat>()
+  readonly #room: Room
+  /** By session, those whose client is not in the room: it has yet to take the place, or is away. */
+  readonly #empty = new Map<string, Seat>()
 
-  constructor(booth: Booth) {
+  constructor(booth: Booth, room: Room, host: SeatHost) {
     this.#booth = booth
+    this.#room = room
+    this.host = host
   }
 
-  /** The seat of a session, whichever client it is that has it now. */
+  /** The seat that a session may come back to. */
   get(sessionId: string): Seat | undefined {
-    return this.#seats.get(sessionId)
+    return this.#empty.get(sessionId)
   }
 
   /** The seat that this very client has. */
   of(client: Client): Seat | undefined {
-    const seat = this.#seats.get(client.sessionId)
-    return seat?.client === client ? seat : undefined
+    const seat = (client as Seated)[seatKey]
+    return seat?.client === client && seat.row === this ? seat : undefined
   }
 
-  add(seat: Seat): void {
-    this.#seats.set(seat.client.sessionId, seat)
+  /** Keeps a place until its client takes it. */
+  offer(seat: Seat): void {
+    setSeat(seat.client, seat)
+    this.#empty.set(seat.client.sessionId, seat)
+  }
+
+  /** The client takes its place, for the first time or again. When it does not get it, the seat is still to be given back. */
+  take(seat: Seat, client: Client): Refusal | undefined {
+    setSeat(client, seat)
+    const refusal = seat.attach(client)
+    if (refusal === undefined) this.#empty.delete(client.sessionId)
+    return refusal
+  }
+
+  /** The client's connection is gone, and the room may keep the seat for `windowMs`. */
+  keep(seat: Seat, windowMs: number): void {
+    this.#empty.set(seat.client.sessionId, seat)
+    seat.leaveFor(windowMs)
   }
 
   /** The seat is free again. */
@@ -46,16 +78,24 @@ export class RoomSeats {
   /** The room is gone. */
   clear(): void {
     this.isClosing = true
-    for (const seat of [...this.#seats.values()]) {
-      if (seat.stage === 'offered') this.giveBack(seat)
-      else this.give(seat, undefined)
+    const seated = Array.from(this.#room.clients, (client) => this.of(client))
+    for (const seat of [...this.#empty.values(), ...seated]) {
+      if (seat?.stage === 'offered') this.giveBack(seat)
+      else if (seat !== undefined) this.give(seat, undefined)
     }
   }
 
   #remove(seat: Seat): void {
-    const { sessionId } = seat.client
-    if (this.#seats.get(sessionId) === seat) this.#seats.delete(sessionId)
+    const { client } = seat
+    if (this.of(client) === seat) setSeat(client, undefined)
+    if (this.#empty.get(client.sessionId) === seat) this.#empty.delete(client.sessionId)
   }
+}
+
+function setSeat(client: Client, seat: Seat | undefined): void {
+  if (seatKey in client) (client as Seated)[seatKey] = seat
+  // Not enumerable, or whoever prints a client would see it.
+  else Object.defineProperty(client, seatKey, { value: seat, writable: true })
 }
 
 /** Close codes by which nobody said goodbye. */

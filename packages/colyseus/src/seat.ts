@@ -7,10 +7,17 @@ export interface PendingReconnection {
   reject(reason: unknown): void
 }
 
-/** @internal The room that a seat is in. */
+/** @internal What a room does about its seats. */
 export interface SeatHost {
   /** The gate ends the admission of whoever has this seat. */
   end(seat: Seat, refusal: Refusal): void
+}
+
+/** @internal The seats of one room, as one of them sees them. */
+export interface SeatRow {
+  readonly host: SeatHost
+  /** Shared by everybody who is inside and of whom no more is to be said. */
+  readonly inside: Situation
 }
 
 /**
@@ -19,75 +26,97 @@ export interface SeatHost {
  */
 type Stage = 'offered' | 'joining' | 'inside' | 'away'
 
-/** What few seats have at a time; a server holds one object of this kind for each of those alone. */
-interface Exceptions {
-  giveBack?: (() => void) | undefined
-  pending?: PendingReconnection | undefined
-  refusal?: Refusal | undefined
-  isExpectingTicket?: true | undefined
+/** @internal How things stand with a seat. A server holds one for each room, and one for each of the few others. */
+export class Situation {
+  readonly row: SeatRow
+  stage: Stage
+  giveBack: (() => void) | undefined = undefined
+  pending: PendingReconnection | undefined = undefined
+  refusal: Refusal | undefined = undefined
+  isExpectingTicket = false
+
+  constructor(row: SeatRow, stage: Stage) {
+    this.row = row
+    this.stage = stage
+  }
+
+  /** Whether it says no more than what is shared. */
+  get isPlain(): boolean {
+    const { stage, giveBack, pending, refusal, isExpectingTicket } = this
+    return (
+      stage === 'inside' &&
+      giveBack === undefined &&
+      pending === undefined &&
+      refusal === undefined &&
+      !isExpectingTicket
+    )
+  }
 }
 
 /**
  * @internal One player's seat in a room: the admission, and the client who has it at the moment, as a connection of
- * the gate. One object through all reconnections, since a server holds one for each player.
+ * the gate. One object through all reconnections, and small, since a server holds one for each player.
  */
 export class Seat implements Connection {
   readonly admission: Admission
-  readonly renewable: boolean
   client: Client
-  stage: Stage = 'offered'
-  readonly #host: SeatHost
-  #exceptions: Exceptions | undefined
+  #situation: Situation
 
-  constructor(host: SeatHost, client: Client, admission: Admission, renewable: boolean) {
-    this.#host = host
+  constructor(row: SeatRow, client: Client, admission: Admission) {
     this.client = client
     this.admission = admission
-    this.renewable = renewable
+    this.#situation = new Situation(row, 'offered')
+  }
+
+  get row(): SeatRow {
+    return this.#situation.row
+  }
+
+  get stage(): Stage {
+    return this.#situation.stage
+  }
+
+  set stage(stage: Stage) {
+    Seat.#change(this, 'stage', stage)
   }
 
   /** Listens for a client that leaves before it has taken the place. */
   get giveBack(): (() => void) | undefined {
-    return this.#exceptions?.giveBack
+    return this.#situation.giveBack
   }
 
   set giveBack(giveBack: (() => void) | undefined) {
-    Seat.#except(this, 'giveBack', giveBack)
+    Seat.#change(this, 'giveBack', giveBack)
   }
 
   /** Set while the room keeps the seat for a client that dropped. */
   get pending(): PendingReconnection | undefined {
-    return this.#exceptions?.pending
+    return this.#situation.pending
   }
 
   set pending(pending: PendingReconnection | undefined) {
-    Seat.#except(this, 'pending', pending)
+    Seat.#change(this, 'pending', pending)
   }
 
   /** Why the gate ended the admission. */
   get refusal(): Refusal | undefined {
-    return this.#exceptions?.refusal
+    return this.#situation.refusal
   }
 
   set refusal(refusal: Refusal | undefined) {
-    Seat.#except(this, 'refusal', refusal)
+    Seat.#change(this, 'refusal', refusal)
   }
 
   /** Whether the gate waits for a fresh ticket. */
   get isExpectingTicket(): boolean {
-    return this.#exceptions?.isExpectingTicket === true
+    return this.#situation.isExpectingTicket
   }
 
   /** The client takes the place, for the first time or again. */
   attach(client: Client): Refusal | undefined {
-    const previous = this.client
     this.client = client
     const refusal = this.admission.attach(this)
-    if (refusal === undefined) {
-      this.stage = 'inside'
-    } else {
-      this.client = previous
-    }
+    if (refusal === undefined) this.stage = 'inside'
     return refusal
   }
 
@@ -110,6 +139,11 @@ export class Seat implements Connection {
     return this.admission.address
   }
 
+  /** Whether the client takes the protocol's messages. */
+  get renewable(): boolean {
+    return false
+  }
+
   admitted(): void {}
 
   /** Only to clients who asked for it: to others a room's traffic is what it would be without a gate. */
@@ -124,18 +158,32 @@ export class Seat implements Connection {
   }
 
   close(refusal: Refusal): void {
-    this.#host.end(this, refusal)
+    this.row.host.end(this, refusal)
   }
 
   expectTicket(expected: boolean): void {
-    Seat.#except(this, 'isExpectingTicket', expected || undefined)
+    Seat.#change(this, 'isExpectingTicket', expected)
   }
 
   // ---
 
   /** Static, for a private method would be a field more in each of them. */
-  static #except<Name extends keyof Exceptions>(seat: Seat, name: Name, value: Exceptions[Name]): void {
-    if (seat.#exceptions !== undefined) seat.#exceptions[name] = value
-    else if (value !== undefined) seat.#exceptions = { [name]: value }
+  static #change<Name extends Exclude<keyof Situation, 'row' | 'isPlain'>>(
+    seat: Seat,
+    name: Name,
+    value: Situation[Name],
+  ): void {
+    const { row } = seat
+    if (seat.#situation[name] === value) return
+    if (seat.#situation === row.inside) seat.#situation = new Situation(row, 'inside')
+    seat.#situation[name] = value
+    if (seat.#situation.isPlain) seat.#situation = row.inside
+  }
+}
+
+/** @internal The seat of a client that takes the protocol's messages. A class, where a flag would be a field more. */
+export class RenewableSeat extends Seat {
+  override get renewable(): boolean {
+    return true
   }
 }
