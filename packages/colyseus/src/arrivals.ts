@@ -1,6 +1,6 @@
 import { type AuthContext, type Client, ClientState } from '@colyseus/core'
 import { createRefusal, type Refusal } from '@ticketgate/core'
-import { isSeatAuth, type Presented, presentedIn, removePresented, toAuth, withOwnFields } from './auth.ts'
+import { isSeatAuth, type Presented, takePresented, toAuth, withOwnFields } from './auth.ts'
 import type { Booth, Claim, Claimed } from './booth.ts'
 import { toRefusedError } from './errors.ts'
 import { type Hook, isPromise } from './hooks.ts'
@@ -38,8 +38,7 @@ export class Arrivals {
   }
 
   async onAuth(inner: Hook | undefined, client: Client, options: unknown, context: AuthContext): Promise<unknown> {
-    const presented = presentedIn(options)
-    removePresented(options)
+    const presented = takePresented(options)
     // Its context says the same.
     this.#booth.takeUpgrade(client.sessionId)
     const { outcome } = await this.#claim(client, presented, context)
@@ -111,8 +110,7 @@ export class Arrivals {
 
   /** No promise where nobody has to be waited for, which is so for everybody whose place matchmaking has kept. */
   onJoin(inner: Hook | undefined, client: Client, options: unknown, auth: unknown): unknown {
-    const presented = presentedIn(options)
-    removePresented(options)
+    const presented = takePresented(options)
     const seat = this.#seats.of(client)
     if (seat !== undefined) return this.#join(inner, this.#take(seat, client), client, options)
     // A payload of a static onAuth, ours or the room's own: Colyseus skips the room's hook then.

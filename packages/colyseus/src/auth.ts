@@ -78,9 +78,19 @@ export function presentedIn(options: unknown): Presented | undefined {
   return typeof value === 'string' || (typeof value === 'object' && value !== null) ? value : undefined
 }
 
-/** @internal Takes a ticket out of join options, so that nobody behind us sees it. */
+/** @internal Takes what a client presents out of join options, so that nobody behind us sees it. */
+export function takePresented(options: unknown): Presented | undefined {
+  const presented = presentedIn(options)
+  removePresented(options)
+  return presented
+}
+
+/** @internal */
 export function removePresented(options: unknown): void {
-  if (typeof options === 'object' && options !== null) delete (options as Record<string, unknown>)[optionName]
+  // Not always: even where there is nothing to delete, the engine takes its slowest way.
+  if (typeof options === 'object' && options !== null && Object.hasOwn(options, optionName)) {
+    delete (options as Record<string, unknown>)[optionName]
+  }
 }
 
 /** @internal Whether the client said that it takes the protocol's messages. */

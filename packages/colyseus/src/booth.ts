@@ -11,15 +11,7 @@ import {
   type Refusal,
   type TicketMessage,
 } from '@ticketgate/core'
-import {
-  isRenewable,
-  isSeatAuth,
-  type Presented,
-  presentedIn,
-  removePresented,
-  type SeatAuth,
-  toSeatAuth,
-} from './auth.ts'
+import { isRenewable, isSeatAuth, type Presented, type SeatAuth, takePresented, toSeatAuth } from './auth.ts'
 import { HandOver } from './hand-over.ts'
 import type { TicketgateSettings } from './options.ts'
 import type { Arrival, Visit, Visits } from './visits.ts'
@@ -139,8 +131,7 @@ export class Booth {
 
   /** Takes the ticket out of join options. The matchmaker asks again with the same object (MatchMaker.ts, `retry`). */
   #take(options: unknown, visit: Visit | undefined): Presented | undefined {
-    const presented = presentedIn(options)
-    removePresented(options)
+    const presented = takePresented(options)
     if (typeof options !== 'object' || options === null) return presented
     if (presented === undefined) return visit?.options === options ? visit.presented : this.#presented.get(options)
     if (visit === undefined) {
