@@ -8,10 +8,13 @@ import { type Client, definePlugins, Room, Server } from '@colyseus/core'
 import { WebSocketTransport } from '@colyseus/ws-transport'
 import { createTicketgate, type Ticketgate } from '@ticketgate/colyseus'
 import type { Backend } from '@ticketgate/core'
+import { Pool } from 'undici'
 import { createFullGate } from './support/gate-setup.ts'
 import { askByFetch, createWebApiBackend, runHostBench } from './support/host-bench.ts'
 import { InstantBackend } from './support/instant-backend.ts'
 import { answer, roleName, usageAnswers } from './support/roles.ts'
+import { benchAppId, benchIdentity } from './support/ticket-supply.ts'
+import { trusting } from './support/trusting.ts'
 
 const server = createServer()
 let stubPort = 0
@@ -69,6 +72,32 @@ function createHandwritten(): Setup {
   }
 }
 
+/** What games write without us, with whatever asks Steam. */
+function createUnchecked(ask: (ticket: string) => Promise<string | undefined>): Setup {
+  return {
+    onAuth: async (_token, options) => {
+      const { ticketgate } = options as { ticketgate: { data: string } }
+      const steamId = await ask(ticketgate.data)
+      if (steamId === undefined) throw new Error('refused')
+      return { id: steamId }
+    },
+  }
+}
+
+/** The same question as `askByFetch`, through the HTTP client beneath `fetch`. */
+function createPoolAsker(): (ticket: string) => Promise<string | undefined> {
+  const pool = new Pool(`http://127.0.0.1:${stubPort}`, { connections: 1_000, pipelining: 1 })
+  return async (ticket) => {
+    const { body } = await pool.request({
+      method: 'GET',
+      path: `/ISteamUserAuth/AuthenticateUserTicket/v1/?appid=${benchAppId}&ticket=${ticket}&identity=${benchIdentity}`,
+      headers: { 'x-webapi-key': 'bench-key' },
+    })
+    const { response } = (await body.json()) as { response: { params?: { result: string; steamid: string } } }
+    return response.params?.result === 'OK' ? response.params.steamid : undefined
+  }
+}
+
 const setups: Readonly<Record<string, () => Setup>> = {
   onAuth: () => ({ onAuth: async () => ({ id: '76561197960287930' }) }),
   'onAuth, empty beforeUpgrade': () => ({
@@ -86,15 +115,11 @@ const setups: Readonly<Record<string, () => Setup>> = {
   },
   gate: () => createGuarded(new InstantBackend(), { signature: 'never' }),
   'gate + RSA': () => createGuarded(new InstantBackend(), { signature: 'always' }),
-  'fetch by hand': () => ({
-    onAuth: async (_token, options) => {
-      const { ticketgate } = options as { ticketgate: { data: string } }
-      const steamId = await askByFetch(stubPort, ticketgate.data)
-      if (steamId === undefined) throw new Error('refused')
-      return { id: steamId }
-    },
-  }),
+  'fetch by hand': () => createUnchecked((ticket) => askByFetch(stubPort, ticket)),
+  'Pool by hand': () => createUnchecked(createPoolAsker()),
   // One call a player, as by hand: a licence would be a second one.
+  'gate, Web API, Valve’s hosts': () =>
+    createGuarded(trusting(createWebApiBackend(stubPort)), { requiredLicenses: [], signature: 'never' }),
   'gate, Web API': () => createGuarded(createWebApiBackend(stubPort), { requiredLicenses: [] }),
 }
 
@@ -143,7 +168,9 @@ if (role === undefined) {
     overHttp: [
       { name: 'fetch by hand', load: storm },
       { name: 'fetch by hand again', role: 'fetch by hand', load: storm },
+      { name: 'Pool by hand', load: storm },
       { name: 'gate, Web API', load: storm, targets: { rateAtLeast: 1.3 } },
+      { name: 'gate, Web API, Valve’s hosts', load: storm, targets: { rateAtLeast: 1.3 } },
     ],
   })
 } else {

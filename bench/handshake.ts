@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Backend, TicketReading } from '@ticketgate/core'
+import type { Backend } from '@ticketgate/core'
 import { simulatorPublicKey } from '@ticketgate/simulator'
 import { steamWebApi } from '@ticketgate/steam'
 import { guard } from '@ticketgate/ws'
@@ -17,6 +17,7 @@ import { readBenchOptions } from './support/options.ts'
 import { printComparison } from './support/report.ts'
 import { answer, loadCore, pinning, roleName, startRole, usageAnswers } from './support/roles.ts'
 import { benchAppId, benchIdentity } from './support/ticket-supply.ts'
+import { trusting } from './support/trusting.ts'
 
 const server = createServer()
 let stubPort = 0
@@ -128,27 +129,6 @@ function webApiBackend(): Backend {
     dangerouslyTrustTicketKey: simulatorPublicKey,
     dailyCallLimit: Number.POSITIVE_INFINITY,
   })
-}
-
-/**
- * The same backend as it is on Valve's own hosts, where no ticket needs a signature of its own. The stub is not one
- * of them, so its readings are handed on as ones whose signature was checked.
- */
-function trusting(backend: Backend): Backend {
-  const inspect = backend.inspectTicket!.bind(backend)
-  return Object.create(backend, {
-    inspectTicket: {
-      value: (ticket: Uint8Array | string): TicketReading => {
-        const { data, kind, appId, steamId, digest, fingerprint, problems } = inspect(ticket, { checkSignature: false })
-        return { data, kind, appId, steamId, digest, fingerprint, problems, signature: 'valid' }
-      },
-    },
-    available: { get: () => backend.available },
-    beginAuthSession: { value: backend.beginAuthSession!.bind(backend) },
-    endAuthSession: { value: backend.endAuthSession!.bind(backend) },
-    subscribe: { value: backend.subscribe.bind(backend) },
-    close: { value: backend.close.bind(backend) },
-  }) as Backend
 }
 
 const starts: Readonly<Record<string, () => void>> = {
