@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { type Client, definePlugins, ErrorCode, type Room, RoomPlugin } from '@colyseus/core'
 import type { Client as Sdk } from '@colyseus/sdk'
 import { createTicketgate } from '@ticketgate/colyseus'
@@ -56,6 +57,33 @@ describe('a way into a guarded room', () => {
       assert.equal(h.refused.length, use === 'plugin' ? 0 : 1)
     })
   }
+
+  it('shows nothing of the seat on a client, and what it shows of the player is plain data', async () => {
+    await using h = await createHarness()
+    h.define('arena')
+    await h.enter()
+    const client = h.clients[0]!
+    const symbols = Object.getOwnPropertySymbols(client)
+    assert.deepEqual(
+      symbols.filter((symbol) => Object.prototype.propertyIsEnumerable.call(client, symbol)),
+      [],
+    )
+    assert.doesNotMatch(inspect(client, { depth: 0 }), /seat/i)
+    assert.deepStrictEqual({ ...client.auth }, client.auth)
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(client.auth)), client.auth)
+  })
+
+  it('leaves a client inside whom another room would keep a seat for', async () => {
+    await using h = await createHarness()
+    h.define('arena')
+    await h.client(h.account()).create('arena')
+    await h.client(h.account('other')).create('arena')
+    const kept = h.rooms[1]!.allowReconnection(h.clients[0]!, 'manual')
+    assert.equal(h.ticketgate.admission(h.clients[0]!)?.state, 'admitted')
+    kept.reject(new Error('not ours'))
+    await assert.rejects(Promise.resolve(kept))
+    assert.equal(h.ticketgate.admission(h.clients[0]!)?.state, 'admitted')
+  })
 
   for (const method of ['joinOrCreate', 'create', 'join', 'joinById'] as const) {
     it(`is ${method}`, async () => {
