@@ -58,6 +58,20 @@ describe('a way into a guarded room', () => {
     })
   }
 
+  for (const use of uses) {
+    it(`that a listener of the gate closes again at once is told to the client and to no room (${use})`, async () => {
+      await using h = await createHarness()
+      h.define('arena', { use })
+      h.gate.on('admitted', ({ steamId }) => void h.gate.kick(steamId, { message: 'Not you.' }))
+      const joined = await h.client(h.account()).joinOrCreate('arena')
+      const told = joined.ok ? await joined.ended : joined
+      assert.deepEqual([told?.code, told?.message], ['kicked', 'Not you.'])
+      await until(() => h.backend.ledger.open === 0)
+      assert.deepEqual(h.seen, ['onCreate'])
+      assert.equal(h.gate.counts.admissions, 0)
+    })
+  }
+
   it('shows nothing of the seat on a client, and what it shows of the player is plain data', async () => {
     await using h = await createHarness()
     h.define('arena')

@@ -233,6 +233,20 @@ describe('a client that comes back', () => {
     assert.ok(!h.seen.includes('onReconnect player'))
   })
 
+  it('and whom a listener of the gate puts out at once is gone for the room, which hears of no return', async () => {
+    await using h = await createHarness()
+    h.define('arena', { onDrop: (room, client) => void room.allowReconnection(client, 60), onReconnect: () => {} })
+    h.gate.on('back', ({ steamId }) => void h.gate.kick(steamId))
+    const account = h.account()
+    const joined = await enterAndDrop(h, account)
+    await untilKept(h)
+    const again = await h.client(account).reconnect(joined.room.reconnectionToken)
+    assert.equal(again.ok ? (await again.ended)?.code : again.code, 'kicked')
+    await until(() => h.seen.includes('onLeave player 4453'))
+    assert.deepEqual(h.seen, ['onCreate', 'onJoin player', 'onDrop player 1006', 'onLeave player 4453'])
+    assert.deepEqual([h.rooms[0]!.clients.length, h.backend.ledger.open], [0, 0])
+  })
+
   it('is asked for a fresh ticket when Steam cancelled the old one meanwhile', async () => {
     await using h = await createHarness()
     h.define('arena', { onDrop: (room, client) => void room.allowReconnection(client, 60) })

@@ -125,6 +125,11 @@ export class Departures implements SeatHost {
 
   /** The gate ends the admission of somebody who is here, or whose room has not said yet whether it keeps the seat. */
   end(seat: Seat, refusal: Refusal): void {
+    if (seat.stage === 'arriving') {
+      // Whoever lets the client in is told by the seat, and the room must not hear of a player who is gone by then.
+      this.#note(seat, refusal)
+      return
+    }
     seat.send(toEndedMessage(refusal))
     this.#note(seat, refusal)
     const { client } = seat

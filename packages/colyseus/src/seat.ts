@@ -21,10 +21,10 @@ export interface SeatRow {
 }
 
 /**
- * How far a client has come: its place is `offered` until it takes it, the room's own `onJoin` runs while it is
- * `joining`, and the gate knows of those who are `away`.
+ * How far a client has come: its place is `offered` until it takes it, which is `arriving`, the room's own `onJoin` runs
+ * while it is `joining`, and the gate knows of those who are `away`.
  */
-type Stage = 'offered' | 'joining' | 'inside' | 'away'
+type Stage = 'offered' | 'arriving' | 'joining' | 'inside' | 'away'
 
 /** @internal How things stand with a seat. A server holds one for each room, and one for each of the few others. */
 export class Situation {
@@ -112,11 +112,13 @@ export class Seat implements Connection {
     return this.#situation.isExpectingTicket
   }
 
-  /** The client takes the place, for the first time or again. */
+  /** The client takes the place, for the first time or again. A listener of the gate's may take it back at once. */
   attach(client: Client): Refusal | undefined {
+    const { stage } = this
     this.client = client
-    const refusal = this.admission.attach(this)
-    if (refusal === undefined) this.stage = 'inside'
+    this.stage = 'arriving'
+    const refusal = this.admission.attach(this) ?? this.refusal
+    this.stage = refusal === undefined ? 'inside' : stage
     return refusal
   }
 
