@@ -8,12 +8,10 @@ import { type Client, definePlugins, Room, Server } from '@colyseus/core'
 import { WebSocketTransport } from '@colyseus/ws-transport'
 import { createTicketgate, type Ticketgate } from '@ticketgate/colyseus'
 import type { Backend } from '@ticketgate/core'
-import { Pool } from 'undici'
 import { createFullGate } from './support/gate-setup.ts'
-import { askByFetch, createWebApiBackend, runHostBench } from './support/host-bench.ts'
+import { askByFetch, createAskByPool, createWebApiBackend, runHostBench } from './support/host-bench.ts'
 import { InstantBackend } from './support/instant-backend.ts'
 import { answer, roleName, usageAnswers } from './support/roles.ts'
-import { benchAppId, benchIdentity } from './support/ticket-supply.ts'
 import { trusting } from './support/trusting.ts'
 
 const server = createServer()
@@ -84,20 +82,6 @@ function createUnchecked(ask: (ticket: string) => Promise<string | undefined>): 
   }
 }
 
-/** The same question as `askByFetch`, through the HTTP client beneath `fetch`. */
-function createPoolAsker(): (ticket: string) => Promise<string | undefined> {
-  const pool = new Pool(`http://127.0.0.1:${stubPort}`, { connections: 1_000, pipelining: 1 })
-  return async (ticket) => {
-    const { body } = await pool.request({
-      method: 'GET',
-      path: `/ISteamUserAuth/AuthenticateUserTicket/v1/?appid=${benchAppId}&ticket=${ticket}&identity=${benchIdentity}`,
-      headers: { 'x-webapi-key': 'bench-key' },
-    })
-    const { response } = (await body.json()) as { response: { params?: { result: string; steamid: string } } }
-    return response.params?.result === 'OK' ? response.params.steamid : undefined
-  }
-}
-
 const setups: Readonly<Record<string, () => Setup>> = {
   onAuth: () => ({ onAuth: async () => ({ id: '76561197960287930' }) }),
   'onAuth, empty beforeUpgrade': () => ({
@@ -116,7 +100,7 @@ const setups: Readonly<Record<string, () => Setup>> = {
   gate: () => createGuarded(new InstantBackend(), { signature: 'never' }),
   'gate + RSA': () => createGuarded(new InstantBackend(), { signature: 'always' }),
   'fetch by hand': () => createUnchecked((ticket) => askByFetch(stubPort, ticket)),
-  'Pool by hand': () => createUnchecked(createPoolAsker()),
+  'Pool by hand': () => createUnchecked(createAskByPool(stubPort)),
   // One call a player, as by hand: a licence would be a second one.
   'gate, Web API, Valve’s hosts': () =>
     createGuarded(trusting(createWebApiBackend(stubPort)), { requiredLicenses: [], signature: 'never' }),

@@ -7,12 +7,11 @@ import type { AddressInfo } from 'node:net'
 import type { Backend } from '@ticketgate/core'
 import { guard } from '@ticketgate/socket.io'
 import { Server, type Socket } from 'socket.io'
-import { Pool } from 'undici'
 import { createFullGate } from './support/gate-setup.ts'
-import { askByFetch, createWebApiBackend, runHostBench } from './support/host-bench.ts'
+import { askByFetch, createAskByPool, createWebApiBackend, runHostBench } from './support/host-bench.ts'
 import { InstantBackend } from './support/instant-backend.ts'
 import { answer, roleName, usageAnswers } from './support/roles.ts'
-import { benchAppId, benchIdentity } from './support/ticket-supply.ts'
+import { trusting } from './support/trusting.ts'
 
 const server = createServer()
 const io = new Server(server, { transports: ['websocket'], serveClient: false })
@@ -41,18 +40,6 @@ function startByHand(ask: (ticket: string) => Promise<string | undefined>): void
   io.use((socket, next) => void check(socket).then(next, next))
 }
 
-/** The same as `askByFetch` does, for less. */
-function createAskByPool(): (ticket: string) => Promise<string | undefined> {
-  const pool = new Pool(`http://127.0.0.1:${stubPort}`, { connections: 1_000, pipelining: 1 })
-  const headers = { 'x-webapi-key': 'bench-key' }
-  return async function askByPool(ticket) {
-    const path = `/ISteamUserAuth/AuthenticateUserTicket/v1/?appid=${benchAppId}&ticket=${ticket}&identity=${benchIdentity}`
-    const { body } = await pool.request({ method: 'GET', path, headers })
-    const { response } = (await body.json()) as { response: { params?: { result: string; steamid: string } } }
-    return response.params?.result === 'OK' ? response.params.steamid : undefined
-  }
-}
-
 const starts: Readonly<Record<string, () => void>> = {
   'io.use': () => {
     io.use((_socket, next) => void Promise.resolve().then(() => next()))
@@ -72,8 +59,10 @@ const starts: Readonly<Record<string, () => void>> = {
   gate: () => startGate(new InstantBackend(), { signature: 'never' }),
   'gate + RSA': () => startGate(new InstantBackend(), { signature: 'always' }),
   'fetch by hand': () => startByHand((ticket) => askByFetch(stubPort, ticket)),
-  'Pool by hand': () => startByHand(createAskByPool()),
+  'Pool by hand': () => startByHand(createAskByPool(stubPort)),
   // One call a player, as by hand: a licence would be a second one.
+  'gate, Web API, Valve’s hosts': () =>
+    startGate(trusting(createWebApiBackend(stubPort)), { requiredLicenses: [], signature: 'never' }),
   'gate, Web API': () => startGate(createWebApiBackend(stubPort), { requiredLicenses: [] }),
 }
 
@@ -100,6 +89,7 @@ if (role === undefined) {
       { name: 'fetch by hand again', role: 'fetch by hand', load: storm },
       { name: 'Pool by hand', load: storm },
       { name: 'gate, Web API', load: storm, targets: { rateAtLeast: 1.3 } },
+      { name: 'gate, Web API, Valve’s hosts', load: storm, targets: { rateAtLeast: 1.3 } },
     ],
   })
 } else {
