@@ -7,8 +7,9 @@ import type { AppId, SteamId } from '../steam-id.ts'
  */
 export type SessionEndReason = 'ended' | 'replaced' | 'closed' | Code
 
-/** @internal What sessions have in common: who ends them, and since when their time is counted. */
+/** @internal What the sessions of one app have in common: who ends them, and since when their time is counted. */
 export interface SessionHolder {
+  readonly appId: AppId | undefined
   /** Milliseconds since 1970. */
   readonly epochMs: number
   end(session: AuthSession): void
@@ -34,7 +35,6 @@ export interface SessionFacts {
 /** An open auth session: Steam's good word on one player, until it is ended or taken back. */
 export class AuthSession {
   readonly user: SteamId
-  readonly appId: AppId | undefined
   /** Fingerprint of the ticket that opened it. */
   readonly fingerprint: string
   // A server holds many sessions: one small integer for the response and all that is yes or no, and a time that takes
@@ -46,7 +46,6 @@ export class AuthSession {
   /** @internal made by `Authentication` */
   constructor(facts: SessionFacts, holder: SessionHolder, startedAfterMs: number) {
     this.user = facts.user
-    this.appId = facts.appId
     this.fingerprint = facts.fingerprint
     this.#responseAndFlags = (facts.vacBanned ? vacBit : 0) | (facts.publisherBanned ? publisherBit : 0)
     this.#startedAfterMs = startedAfterMs
@@ -56,6 +55,10 @@ export class AuthSession {
   /** Who owns the copy; equals `user` unless it is borrowed. */
   get owner(): SteamId {
     return this.user
+  }
+
+  get appId(): AppId | undefined {
+    return this.#holder.appId
   }
 
   get ok(): true {

@@ -1,7 +1,7 @@
 import { LiveMap } from '../events/live-map.ts'
 import type { Backend } from '../ports/backend.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { SteamId } from '../steam-id.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
 import {
   AuthSession,
   BorrowedSession,
@@ -18,20 +18,22 @@ export interface OpenSessionsListener {
 }
 
 /** The sessions that are open, at most one a player. Every session begins in `open` and ends in `close`, once. */
-export class OpenSessions implements SessionHolder {
+export class OpenSessions {
   /** Live and read-only. */
   readonly view: ReadonlyMap<SteamId, AuthSession>
-  readonly epochMs: number
+  readonly #epochMs: number
   readonly #backend: Backend
   readonly #clock: Clock
   readonly #listener: OpenSessionsListener
   readonly #sessions = new Map<SteamId, AuthSession>()
+  /** A gate verifies few apps. */
+  readonly #holders = new Map<AppId | undefined, SessionHolder>()
 
   constructor(backend: Backend, clock: Clock, listener: OpenSessionsListener) {
     this.#backend = backend
     this.#clock = clock
     this.#listener = listener
-    this.epochMs = clock.now()
+    this.#epochMs = clock.now()
     this.view = new LiveMap(this.#sessions)
   }
 
@@ -42,14 +44,9 @@ export class OpenSessions implements SessionHolder {
   /** A session of a player who has none. */
   open(facts: SessionFacts): AuthSession {
     const Session = facts.owner === facts.user ? AuthSession : BorrowedSession
-    const session = new Session(facts, this, this.#clock.now() - this.epochMs)
+    const session = new Session(facts, this.#holderOf(facts.appId), this.#clock.now() - this.#epochMs)
     this.#sessions.set(facts.user, session)
     return session
-  }
-
-  /** What a session's own `end` calls. */
-  end(session: AuthSession): void {
-    this.close(session, 'ended')
   }
 
   /**
@@ -77,5 +74,13 @@ export class OpenSessions implements SessionHolder {
     } catch (error) {
       this.#listener.backendFailed(error)
     }
+  }
+  #holderOf(appId: AppId | undefined): SessionHolder {
+    let holder = this.#holders.get(appId)
+    if (holder === undefined) {
+      holder = { appId, epochMs: this.#epochMs, end: (session) => this.close(session, 'ended') }
+      this.#holders.set(appId, holder)
+    }
+    return holder
   }
 }

@@ -16,11 +16,16 @@ export type Departure = 'left' | 'dropped' | Refusal
 
 /** What is known of an admission from the beginning. */
 export interface AdmissionFacts {
-  readonly appId: AppId
   readonly fingerprint: string
   readonly address: string | undefined
   /** The id of the admission whose ticket let this client in, where it is not this one. */
   readonly login?: string | undefined
+}
+
+/** What all admissions by tickets of one app have in common, so that none of them need remember both. */
+export interface Entrance {
+  readonly gate: GateContext
+  readonly appId: AppId
 }
 
 /**
@@ -30,28 +35,27 @@ export interface AdmissionFacts {
  */
 export class AdmissionRecord implements Admission {
   readonly player: Player
-  readonly appId: AppId
   readonly address: string | undefined
   fingerprint: string
   state: AdmissionState
   connection: Connection | undefined
   /** What matters until the next change of state; nothing for those who are inside and left alone. */
   #wait: Wait | undefined
-  readonly #gate: GateContext
+  readonly #entrance: Entrance
   /** Its number, and in the lowest bit whether `admitted` has been reported. */
   #serialAndAdmitted: number
 
   constructor(
-    gate: GateContext,
+    entrance: Entrance,
     player: Player,
     serial: number,
     facts: AdmissionFacts,
-    reservationMs: number = gate.settings.reservationMs,
+    reservationMs: number = entrance.gate.settings.reservationMs,
   ) {
-    this.#gate = gate
+    const { gate } = entrance
+    this.#entrance = entrance
     this.player = player
     this.#serialAndAdmitted = serial * 2
-    this.appId = facts.appId
     this.fingerprint = facts.fingerprint
     this.address = facts.address
     this.state = 'reserved'
@@ -121,7 +125,11 @@ export class AdmissionRecord implements Admission {
   }
 
   get id(): string {
-    return toId(this.#gate, this.serial)
+    return toId(this.#entrance.gate, this.serial)
+  }
+
+  get appId(): AppId {
+    return this.#entrance.appId
   }
 
   get steamId(): SteamId {
@@ -143,7 +151,7 @@ export class AdmissionRecord implements Admission {
   attach(connection: Connection): Refusal | undefined {
     const { player } = this
     if (transition(this.state, 'attached') === undefined) {
-      if (this.#gate.isClosing) return createRefusal('server-closing')
+      if (this.#entrance.gate.isClosing) return createRefusal('server-closing')
       return player.revocation ?? createRefusal('reservation-expired')
     }
     const { isAlive } = player
@@ -159,25 +167,25 @@ export class AdmissionRecord implements Admission {
   }
 
   share(): Admission | Refusal {
-    return this.#gate.players.share(this)
+    return this.#entrance.gate.players.share(this)
   }
 
   receive(message: string | Uint8Array): void {
     if (this.state !== 'renewing' && this.state !== 'reverifying') return
-    const parsed = parseClientMessage(message, this.#gate.settings.maxMessageBytes)
+    const parsed = parseClientMessage(message, this.#entrance.gate.settings.maxMessageBytes)
     if (!parsed.ok) this.dispatch('junk', parsed)
     else if (this.state === 'reverifying')
       this.dispatch('junk', createRefusal('protocol-error', { detail: 'second ticket' }))
     else this.dispatch('ticket', undefined, parsed.message)
   }
 
-  closed(clean: boolean, graceMs: number = this.#gate.settings.graceMs): void {
+  closed(clean: boolean, graceMs: number = this.#entrance.gate.settings.graceMs): void {
     this.connection = undefined
     if (clean) this.dispatch('left')
     else if (graceMs === 0) this.dispatch('left', undefined, undefined, 'dropped')
     else if (this.dispatch('dropped') && this.state === 'away') {
-      if (graceMs !== this.#gate.settings.graceMs) this.setDeadline(graceMs)
-      this.#gate.players.wentAway(this, graceMs)
+      if (graceMs !== this.#entrance.gate.settings.graceMs) this.setDeadline(graceMs)
+      this.#entrance.gate.players.wentAway(this, graceMs)
     }
   }
 
@@ -193,7 +201,7 @@ export class AdmissionRecord implements Admission {
   // --- for the gate ---
 
   /** The pass was brought: from now on the place is reserved as any other. */
-  takeKept(reservationMs: number = this.#gate.settings.reservationMs): void {
+  takeKept(reservationMs: number = this.#entrance.gate.settings.reservationMs): void {
     this.isKept = false
     if (this.state === 'reserved') this.setDeadline(reservationMs)
   }
@@ -210,14 +218,17 @@ export class AdmissionRecord implements Admission {
     const found = transition(from, event)
     if (found === undefined) return false
     this.state = found.to as AdmissionState
-    this.#gate.deadlines.cancel(this.#wait?.deadline)
+    this.#entrance.gate.deadlines.cancel(this.#wait?.deadline)
     if (from === 'reserved') this.taken()
     // By index: the engine walks over a frozen list by its slowest way.
     const { effects } = found
     for (let index = 0; index < effects.length; index++) {
       const effect = effects[index]!
       if (effect === 'release') {
-        this.#gate.players.released(this, from === 'away' && event === 'timeout' ? 'dropped' : (refusal ?? departure))
+        this.#entrance.gate.players.released(
+          this,
+          from === 'away' && event === 'timeout' ? 'dropped' : (refusal ?? departure),
+        )
       } else {
         this.perform(effect, refusal, message)
       }
@@ -232,36 +243,36 @@ export class AdmissionRecord implements Admission {
       case 'admit':
         connection?.send(this.toAdmitted())
         // Whoever is told may end it all at once.
-        if (this.connection === connection) this.#gate.players.arrived(this)
+        if (this.connection === connection) this.#entrance.gate.players.arrived(this)
         if (this.connection === connection) connection?.admitted(this)
         break
       case 'confirm':
         connection?.send(this.toAdmitted())
         break
       case 'ask':
-        this.setDeadline(this.#gate.settings.renewalTimeoutMs)
+        this.setDeadline(this.#entrance.gate.settings.renewalTimeoutMs)
         connection?.expectTicket(true)
-        this.#gate.renewals.ask(this, this.#wait?.renewalReason ?? 'scheduled')
+        this.#entrance.gate.renewals.ask(this, this.#wait?.renewalReason ?? 'scheduled')
         break
       case 'settle':
         this.#wait = undefined
         connection?.expectTicket(false)
         break
       case 'verify':
-        this.setDeadline(this.#gate.settings.verdictTimeoutMs)
-        this.startVerification(this.#gate.renewals.verification(this, message!))
+        this.setDeadline(this.#entrance.gate.settings.verdictTimeoutMs)
+        this.startVerification(this.#entrance.gate.renewals.verification(this, message!))
         break
       case 'abort':
         this.verification?.abort(refusal ?? createRefusal('connection-lost'))
         break
       case 'wait':
         this.connection = undefined
-        this.setDeadline(this.#gate.settings.graceMs)
+        this.setDeadline(this.#entrance.gate.settings.graceMs)
         break
       case 'end': {
         const reason = refusal ?? createRefusal('internal-error')
         this.connection = undefined
-        this.#gate.players.released(this, reason)
+        this.#entrance.gate.players.released(this, reason)
         connection?.close(reason)
         break
       }
@@ -286,7 +297,7 @@ export class AdmissionRecord implements Admission {
   }
 
   private setDeadline(ms: number): void {
-    const { deadlines } = this.#gate
+    const { deadlines } = this.#entrance.gate
     const wait = this.waiting()
     deadlines.cancel(wait.deadline)
     wait.deadline = deadlines.add(ms, onTimeout, this)
@@ -328,13 +339,13 @@ export class SharedAdmissionRecord extends AdmissionRecord {
   readonly #login: string
 
   constructor(
-    gate: GateContext,
+    entrance: Entrance,
     player: Player,
     serial: number,
     facts: AdmissionFacts & { readonly login: string },
     reservationMs?: number,
   ) {
-    super(gate, player, serial, facts, reservationMs)
+    super(entrance, player, serial, facts, reservationMs)
     this.#login = facts.login
   }
 

@@ -229,7 +229,7 @@ function placeOf(
 ): AdmissionRecord {
   const { player, appId, fingerprint, login } = verified
   const kept = player.findKept(login)
-  if (kept === undefined) return gate.players.admit(player, { appId, fingerprint, address, login }, reservationMs)
+  if (kept === undefined) return gate.players.admit(player, appId, { fingerprint, address, login }, reservationMs)
   kept.takeKept(reservationMs)
   return kept
 }

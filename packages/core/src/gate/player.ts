@@ -14,8 +14,8 @@ export interface Provisional {
 }
 
 /**
- * What few players have: their copy is borrowed, their session was taken back, Steam is away, or policy has them
- * renewed now and then.
+ * What few players have: their copy is borrowed, their session was taken back, Steam is away, policy has them renewed
+ * now and then, or they are here more than once.
  */
 interface Exceptions {
   /** Of a borrowed copy. */

@@ -3,9 +3,15 @@ import type { Code } from '../codes/codes.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
 import type { TicketReading } from '../ports/backend.ts'
-import type { SteamId } from '../steam-id.ts'
+import type { AppId, SteamId } from '../steam-id.ts'
 import type { Admission } from './admission.ts'
-import { type AdmissionFacts, AdmissionRecord, type Departure, SharedAdmissionRecord } from './admission-record.ts'
+import {
+  type AdmissionFacts,
+  AdmissionRecord,
+  type Departure,
+  type Entrance,
+  SharedAdmissionRecord,
+} from './admission-record.ts'
 import type { GateContext } from './context.ts'
 import type { GateEvents } from './events.ts'
 import { Player } from './player.ts'
@@ -21,6 +27,8 @@ export class Players {
   readonly #players = new Map<SteamId, Player>()
   /** Ended for a newer ticket of the same player, which is good already or being verified. */
   readonly #replaced = new WeakSet<AuthSession>()
+  /** By app; a gate knows few. */
+  readonly #entrances = new Map<AppId, Entrance>()
   #serial = 0
   #admissions = 0
 
@@ -87,9 +95,9 @@ export class Players {
   }
 
   /** A verified player gets a place, and policy `replace` clears the older ones. The caller attaches. */
-  admit(player: Player, facts: AdmissionFacts, reservationMs?: number): AdmissionRecord {
+  admit(player: Player, appId: AppId, facts: AdmissionFacts, reservationMs?: number): AdmissionRecord {
     const older = player.admissions()
-    const record = this.#add(player, facts, reservationMs)
+    const record = this.#add(player, appId, facts, reservationMs)
     record.returned = older.length > 0 && older.every((each) => each.state === 'away')
     if (this.#gate.settings.duplicates === 'replace') {
       const replaced = createRefusal('replaced')
@@ -114,20 +122,30 @@ export class Players {
       return createRefusal('too-many-admissions')
     }
     const { appId, fingerprint, address, login } = record
-    return this.#add(player, { appId, fingerprint, address, login })
+    return this.#add(player, appId, { fingerprint, address, login })
   }
 
-  #add(player: Player, facts: AdmissionFacts, reservationMs?: number): AdmissionRecord {
+  #add(player: Player, appId: AppId, facts: AdmissionFacts, reservationMs?: number): AdmissionRecord {
     const { login } = facts
+    const entrance = this.#entranceOf(appId)
     const serial = ++this.#serial
     const record =
       login === undefined
-        ? new AdmissionRecord(this.#gate, player, serial, facts, reservationMs)
-        : new SharedAdmissionRecord(this.#gate, player, serial, { ...facts, login }, reservationMs)
+        ? new AdmissionRecord(entrance, player, serial, facts, reservationMs)
+        : new SharedAdmissionRecord(entrance, player, serial, { ...facts, login }, reservationMs)
     this.#admissions++
     player.lastDeparture = undefined
     player.add(record)
     return record
+  }
+
+  #entranceOf(appId: AppId): Entrance {
+    let entrance = this.#entrances.get(appId)
+    if (entrance === undefined) {
+      entrance = { gate: this.#gate, appId }
+      this.#entrances.set(appId, entrance)
+    }
+    return entrance
   }
 
   /** A connection took the place, for the first time or again. */
