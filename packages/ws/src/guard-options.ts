@@ -17,9 +17,9 @@ export interface GuardOptions {
    * A `ws` server made with `noServer: true`, for settings of your own. Its `maxPayload` bounds the game's
    * messages, and must not be below the gate's `maxMessageBytes`. Its sockets are of the class that it was made
    * with: give it `WebSocket: withQuietClose(WebSocket)`, the function of `@ticketgate/core`, to close connections at
-   * the cost of the default.
+   * the cost of the default. The guard does not need its `clientTracking`.
    *
-   * @default one with `maxPayload` 1 MiB, without compression, whose sockets close quietly
+   * @default one with `maxPayload` 1 MiB, without compression and client tracking, whose sockets close quietly
    */
   readonly webSocketServer?: WebSocketServer
   /**

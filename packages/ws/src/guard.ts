@@ -22,12 +22,15 @@ export type ConnectionListener = (socket: WebSocket, request: IncomingMessage, a
 
 /** A guarded `ws` server. */
 export interface Guard {
-  /** Its `connection` event brings the admission as third argument. */
+  /**
+   * Its `connection` event brings the admission as third argument. The guard's own server keeps no list of its sockets,
+   * so its `clients` is `undefined`: take those of the guard.
+   */
   readonly webSocketServer: WebSocketServer
   /**
    * The sockets of all players who are in, for broadcasts. One is added before `connection`, and taken out when it
-   * closes or the gate ends its admission. (The list that a `ws` server keeps has those on their way in as well, who
-   * may be anybody; the guard's own server keeps none.)
+   * closes or the gate ends its admission; after your own `admission.leave()` it is yours to close. (The list that a
+   * `ws` server keeps has those on their way in as well, who may be anybody.)
    */
   readonly clients: ReadonlySet<WebSocket>
   on(event: 'connection', listener: ConnectionListener): this
@@ -154,7 +157,10 @@ class WsGuard implements Guard, Owner {
       return
     }
     this.#accept(request, socket, head, (webSocket) => {
-      new WsConnection(this, webSocket, request, socket, address).open(this.#gate)
+      const connection = new WsConnection(this, webSocket, request, socket, address)
+      // A server of the application's own may have taken its time.
+      if (this.#closed !== undefined) connection.close(closing)
+      else connection.open(this.#gate)
     })
   }
 
@@ -284,11 +290,12 @@ class WsGuard implements Guard, Owner {
   }
 
   async #close(): Promise<void> {
-    const closing = createRefusal('server-closing')
     this.#server.removeListener('upgrade', this.#onUpgrade)
     for (const upgrade of this.#pending) upgrade.refuse(closing)
     const closed: Promise<unknown>[] = []
     for (const socket of [...this.clients, ...this.outsiders]) {
+      // One that has closed already, and whose listeners the application has taken off, would be waited for for ever.
+      if (socket.readyState === socket.CLOSED) continue
       closed.push(new Promise((resolve) => socket.once('close', resolve)))
       WsConnection.of(socket)!.shutDown(closing)
     }
@@ -299,6 +306,7 @@ class WsGuard implements Guard, Owner {
   }
 }
 
+const closing = createRefusal('server-closing')
 const nothingHere = createRefusal('protocol-error', { message: 'There is no game server at this path.' })
 const webSocketKey = /^[+/0-9A-Za-z]{22}==$/
 

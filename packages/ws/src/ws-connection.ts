@@ -72,6 +72,8 @@ export class WsConnection implements Connection {
     this.#socket = socket
     this.#stage = new Entry(request, raw, address)
     ;(socket as Keyed)[connectionKey] = this
+    // A server of the application's own may hand over a socket that has closed meanwhile: it says nothing any more.
+    if (socket.readyState !== socket.CLOSED) owner.outsiders.add(socket)
     socket.on('close', onClose)
     socket.on('error', ignoreError)
   }
@@ -92,7 +94,7 @@ export class WsConnection implements Connection {
   /** Begins the handshake in band. */
   open(gate: GateDoor): void {
     const stage = this.#stage
-    if (!(stage instanceof Entry)) return
+    if (!(stage instanceof Entry) || this.#socket.readyState === this.#socket.CLOSED) return
     this.#watch(stage)
     const handshake = gate.open(this)
     // Not when it was refused on the spot.
@@ -101,6 +103,10 @@ export class WsConnection implements Connection {
 
   /** Takes the place that an upgrade request's ticket has reserved. */
   attach(admission: Admission): void {
+    if (this.#socket.readyState === this.#socket.CLOSED) {
+      admission.leave()
+      return
+    }
     const refusal = admission.attach(this)
     if (refusal !== undefined) this.close(refusal)
   }
@@ -118,10 +124,14 @@ export class WsConnection implements Connection {
 
   admitted(admission: Admission): void {
     const stage = this.#stage
-    // Closed by a listener of the gate's own `admitted` event, for example.
-    if (!(stage instanceof Entry) || stage.isRefused) return
+    if (!(stage instanceof Entry) || stage.isRefused) {
+      // A listener of the gate's own `admitted` event has closed the guard, for example.
+      admission.leave()
+      return
+    }
     this.#unwatch(stage)
     this.#stage = admission
+    this.owner.outsiders.delete(this.#socket)
     this.owner.clients.add(this.#socket)
     try {
       this.owner.webSocketServer.emit('connection', this.#socket, stage.request, admission)
@@ -184,14 +194,13 @@ export class WsConnection implements Connection {
     this.#removeFilter = undefined
     const stage = this.#stage
     this.#stage = undefined
-    if (stage === undefined) {
-      this.owner.outsiders.delete(this.#socket)
-    } else if (stage instanceof Entry) {
+    this.owner.outsiders.delete(this.#socket)
+    this.owner.clients.delete(this.#socket)
+    if (stage instanceof Entry) {
       this.#unwatch(stage)
       stage.handshake?.closed()
     } else {
-      this.owner.clients.delete(this.#socket)
-      stage.closed(isCleanClose(closeCode))
+      stage?.closed(isCleanClose(closeCode))
     }
   }
 
@@ -224,7 +233,6 @@ export class WsConnection implements Connection {
    */
   #watch(entry: Entry): void {
     if (entry.countBytes !== undefined) return
-    this.owner.outsiders.add(this.#socket)
     this.#socket.on('message', onPendingMessage)
     // A closure, because a key on the raw socket would have to come off again, and deleting turns it into a
     // dictionary, three times as large and slow. It goes with `entry`.
@@ -234,7 +242,6 @@ export class WsConnection implements Connection {
 
   #unwatch(entry: Entry): void {
     if (entry.countBytes === undefined) return
-    this.owner.outsiders.delete(this.#socket)
     entry.raw.removeListener('data', entry.countBytes)
     this.#socket.removeListener('message', onPendingMessage)
   }
