@@ -92,6 +92,16 @@ describe('parseClientMessage', () => {
     )
   })
 
+  it('takes no byte beyond ASCII for the ASCII below it', () => {
+    const bytes = Buffer.from(encodeMessage({ ...ticket, identity: 'my-game' }))
+    for (let index = 0; index < bytes.length; index++) {
+      const changed = Buffer.from(bytes)
+      changed[index]! |= 0x80
+      const parsed = parseClientMessage(changed, 1000)
+      assert.equal(parsed.ok ? 'accepted' : parsed.code, 'protocol-error', `byte ${index}`)
+    }
+  })
+
   it('tells nothing of the input in its refusals', () => {
     for (const text of ['{"ticketgate":"ticket","data":"SECRET', '{"ticketgate":"SECRET"}', 'SECRET']) {
       assert.ok(!JSON.stringify(parseClientMessage(text, 1000)).includes('SECRET'))

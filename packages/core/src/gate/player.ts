@@ -111,7 +111,7 @@ export class Player {
 
   /** In order of admission. Whoever walks it may end some of them: it stays as it was. */
   admissions(): readonly AdmissionRecord[] {
-    if (this.first === undefined) return none
+    if (this.first === undefined) return []
     const { others } = this
     return others.length === 0 ? [this.first] : [this.first, ...others]
   }

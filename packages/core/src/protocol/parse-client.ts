@@ -34,7 +34,7 @@ export function parseClientMessage(
 /**
  * A message in the form in which our clients write it: fields in order, no white space, nothing escaped, ASCII alone.
  * Cut out of the text in place, at a quarter of what `JSON.parse` and a look at each property cost. Whatever is
- * otherwise, or wrong, is left to them.
+ * otherwise, or wrong, is left to them, and so are bytes that are no `Buffer`.
  */
 function readCanonical(text: string | undefined, maxBytes: number): TicketMessage | undefined {
   const found = text === undefined ? null : canonicalTicket.exec(text)
