@@ -5,18 +5,15 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Backend } from '@ticketgate/core'
-import { simulatorPublicKey } from '@ticketgate/simulator'
-import { steamWebApi } from '@ticketgate/steam'
 import { guard } from '@ticketgate/ws'
-import { Pool } from 'undici'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { compare, measure, type Variant } from './support/comparison.ts'
 import { createDefaultGate, createFullGate } from './support/gate-setup.ts'
+import { askByFetch, createAskByPool, createWebApiBackend } from './support/host-bench.ts'
 import { InstantBackend } from './support/instant-backend.ts'
 import { readBenchOptions } from './support/options.ts'
 import { printComparison } from './support/report.ts'
 import { answer, loadCore, pinning, roleName, startRole, usageAnswers } from './support/roles.ts'
-import { benchAppId, benchIdentity } from './support/ticket-supply.ts'
 import { trusting } from './support/trusting.ts'
 
 const server = createServer()
@@ -57,19 +54,10 @@ function ticketText(request: IncomingMessage): string {
   return Buffer.from(encoded, 'base64url').toString()
 }
 
-const path = (ticket: string): string =>
-  `/ISteamUserAuth/AuthenticateUserTicket/v1/?appid=${benchAppId}&ticket=${ticket}&identity=${benchIdentity}`
-const headers = { 'x-webapi-key': 'bench-key' }
-
-interface SteamAnswer {
-  readonly response: { readonly params?: { readonly result: string; readonly steamid: string } }
-}
-
-function startHandwritten(ask: (ticket: string) => Promise<SteamAnswer>): void {
+function startHandwritten(ask: (ticket: string) => Promise<string | undefined>): void {
   async function check(request: IncomingMessage, socket: Duplex, accept: () => void): Promise<void> {
     try {
-      const { response } = await ask(ticketOf(request))
-      if (response.params?.result === 'OK') accept()
+      if ((await ask(ticketOf(request))) !== undefined) accept()
       else socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
     } catch {
       socket.destroy()
@@ -119,18 +107,6 @@ function startGate(
   guard(server, create(backend, options)).on('connection', play)
 }
 
-function webApiBackend(): Backend {
-  return steamWebApi({
-    key: 'bench-key',
-    apps: benchAppId,
-    identity: benchIdentity,
-    baseUrl: `http://127.0.0.1:${stubPort}`,
-    dangerouslyAllowHttp: true,
-    dangerouslyTrustTicketKey: simulatorPublicKey,
-    dailyCallLimit: Number.POSITIVE_INFINITY,
-  })
-}
-
 const starts: Readonly<Record<string, () => void>> = {
   await: () => startPlain((_request, _socket, _head, accept) => void Promise.resolve().then(accept)),
   'hand-written, one message': startHandwrittenWithMessage,
@@ -138,22 +114,12 @@ const starts: Readonly<Record<string, () => void>> = {
   gate: () => startGate(new InstantBackend(), createFullGate, { signature: 'never' }),
   'gate, defaults': () => startGate(new InstantBackend(), createDefaultGate, { signature: 'never' }),
   'gate + RSA': () => startGate(new InstantBackend(), createFullGate, { signature: 'always' }),
-  'fetch by hand': () =>
-    startHandwritten(async (ticket) => {
-      const reply = await fetch(`http://127.0.0.1:${stubPort}${path(ticket)}`, { headers })
-      return (await reply.json()) as SteamAnswer
-    }),
-  'Pool by hand': () => {
-    const pool = new Pool(`http://127.0.0.1:${stubPort}`, { connections: 1_000, pipelining: 1 })
-    startHandwritten(async (ticket) => {
-      const { body } = await pool.request({ method: 'GET', path: path(ticket), headers })
-      return (await body.json()) as SteamAnswer
-    })
-  },
+  'fetch by hand': () => startHandwritten((ticket) => askByFetch(stubPort, ticket)),
+  'Pool by hand': () => startHandwritten(createAskByPool(stubPort)),
   // One call a player, as the others make: a licence would be a second one.
   'gate, Web API, Valve’s hosts': () =>
-    startGate(trusting(webApiBackend()), createFullGate, { requiredLicenses: [], signature: 'never' }),
-  'gate, Web API': () => startGate(webApiBackend(), createFullGate, { requiredLicenses: [] }),
+    startGate(trusting(createWebApiBackend(stubPort)), createFullGate, { requiredLicenses: [], signature: 'never' }),
+  'gate, Web API': () => startGate(createWebApiBackend(stubPort), createFullGate, { requiredLicenses: [] }),
 }
 
 // --- what is compared ---

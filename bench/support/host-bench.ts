@@ -8,7 +8,8 @@ import { printComparison } from './report.ts'
 import { loadCore, pinning, startRole } from './roles.ts'
 import { benchAppId, benchIdentity } from './ticket-supply.ts'
 
-// What the benches of socket.io and Colyseus have in common: the same two groups, the same two comparisons.
+// What the benches of socket.io and Colyseus have in common: the same two groups, the same two comparisons. How Steam is
+// asked, with and without a gate, is that of `ws` too.
 
 /** The real Web API backend, asking the stub. */
 export function createWebApiBackend(stubPort: number): Backend {
