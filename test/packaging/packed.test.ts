@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import { requireNode } from '../support/oldest-node.ts'
 import { root, run, runNode } from '../support/run.ts'
 import { requireSteamClient } from '../support/steam-client.ts'
 
@@ -11,6 +12,7 @@ interface Manifest {
   name: string
   version: string
   bin?: Record<string, string>
+  engines: { node: string }
   exports: Record<string, string | Record<string, string>>
   dependencies?: Record<string, string>
   peerDependencies?: Record<string, string>
@@ -39,6 +41,12 @@ describe('the packed packages', () => {
       const target = join(installation, 'node_modules', name)
       mkdirSync(target, { recursive: true })
       run('tar', ['-xzf', join(installation, filename), '-C', target, '--strip-components=1'])
+    }
+    for (const folder of folders) {
+      // Versions that npm could not hoist to the root.
+      const nested = join(root, 'packages', folder, 'node_modules')
+      const { name } = readJson<Manifest>(join(root, 'packages', folder, 'package.json'))
+      if (existsSync(nested)) symlinkSync(nested, join(installation, 'node_modules', name, 'node_modules'), 'dir')
     }
   })
 
@@ -79,6 +87,40 @@ describe('the packed packages', () => {
     )
   })
 
+  describe('on the oldest Node that they allow', () => {
+    let oldest = ''
+
+    before(function () {
+      this.timeout(120_000)
+      const allowed = folders.map(
+        (folder) => readJson<Manifest>(join(root, 'packages', folder, 'package.json')).engines,
+      )
+      assert.deepEqual([...new Set(allowed.map(({ node }) => node))], ['>=22.12'])
+      oldest = requireNode(this, '22.12.0')
+      assert.equal(run(oldest, ['--version']).stdout.trim(), 'v22.12.0')
+    })
+
+    it('load, every entry of every package', function () {
+      this.timeout(60_000)
+      for (const folder of folders) {
+        const { name, exports } = readJson<Manifest>(join(root, 'packages', folder, 'package.json'))
+        for (const path of Object.keys(exports).filter((each) => !each.endsWith('.json'))) {
+          const program = `await import('${posix.join(name, path)}')`
+          const { code, output } = run(oldest, ['--input-type=module', '-e', program], { cwd: installation })
+          assert.equal(code, 0, `${name}: ${output}`)
+        }
+      }
+    })
+
+    it('play the whole demo: ws, HTTP, the Web API backend, simulated Steam', function () {
+      this.timeout(60_000)
+      const main = join(installation, 'node_modules/ticketgate/dist/main.js')
+      const { code, output } = run(oldest, [main, 'demo'], { cwd: installation })
+      assert.equal(code, 0, output)
+      assert.match(output, /All \d+ steps went as expected, and the books balance/)
+    })
+  })
+
   for (const folder of folders) {
     const manifest = readJson<Manifest>(join(root, 'packages', folder, 'package.json'))
     const installed = join(installation, 'node_modules', manifest.name)
@@ -89,12 +131,6 @@ describe('the packed packages', () => {
     }
 
     describe(manifest.name, () => {
-      before(() => {
-        // Versions that npm could not hoist to the root.
-        const nested = join(root, 'packages', folder, 'node_modules')
-        if (existsSync(nested)) symlinkSync(nested, join(installed, 'node_modules'), 'dir')
-      })
-
       it('is found flawless by publint', () => {
         const { code, output } = runNode(['node_modules/publint/src/cli.js', 'run', '--strict', find().tarball])
         assert.equal(code, 0, output)

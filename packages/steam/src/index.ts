@@ -7,6 +7,7 @@ export { createSteamTicketInspector, type SteamTicketInspectorOptions } from './
 // --- the Web API backend ---
 export type {
   BreakerOptions,
+  CallDispatcher,
   CallPolicy,
   RecheckOptions,
   SteamWebApiOptions,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { BackendError } from '@ticketgate/core'
 import { Agent } from 'undici'
+import { Agent as Agent8 } from 'undici-8'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { backendFor, begin, eventsOf, good, html, type StubAnswer, StubSteam, turns } from './support.ts'
 
@@ -152,6 +153,29 @@ describe('steamWebApi: retries and the deadline', () => {
     await backend.close()
   })
 
+  for (const [version, OneAgent] of [
+    ['7', Agent],
+    ['8', Agent8],
+  ] as const) {
+    it(`asks through a dispatcher of undici ${version} as long as it takes, and drops its connection when all have left`, async () => {
+      await using stub = await StubSteam.listen([html(503), good(), 'hang'])
+      const agent = new OneAgent()
+      const clock = new VirtualClock()
+      const backend = backendFor(stub, { dispatcher: agent, clock })
+      const outcome = begin(backend)
+      await passUntilSettled(clock, outcome)
+      assert.equal((await outcome).type, 'verdict')
+      const leaver = new AbortController()
+      const left = begin(backend, { signal: leaver.signal })
+      await stub.received(3)
+      leaver.abort()
+      await assert.rejects(left)
+      while (stub.dropped === 0) await turns(1)
+      await backend.close()
+      await agent.close()
+    })
+  }
+
   it('hands headers to a dispatcher of the application as an object of its own, which interceptors of any version take', async () => {
     await using stub = await StubSteam.listen()
     const agent = new Agent()
@@ -162,7 +186,7 @@ describe('steamWebApi: retries and the deadline', () => {
         return agent.dispatch(options, handler)
       },
     }
-    const backend = backendFor(stub, { dispatcher: dispatcher as never })
+    const backend = backendFor(stub, { dispatcher })
     await begin(backend)
     await begin(backend)
     assert.deepEqual(handed[0], {

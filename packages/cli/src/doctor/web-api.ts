@@ -4,7 +4,7 @@ import { checkNode } from './node-version.ts'
 
 /** What asking the Web API needs of this machine. Asks nobody. */
 export function checkWebApi(environment: NodeJS.ProcessEnv, nowMs: number): Finding[] {
-  return [checkNode('22.19'), checkOpenSsl(), checkClock(nowMs), checkKey(environment.STEAM_PUBLISHER_KEY)]
+  return [checkNode('22.12'), checkOpenSsl(), checkClock(nowMs), checkKey(environment.STEAM_PUBLISHER_KEY)]
 }
 
 /** Steam signs tickets with RSA and SHA-1, which some distributions forbid. */

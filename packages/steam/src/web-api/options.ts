@@ -10,7 +10,6 @@ import {
   silentLogger,
   systemClock,
 } from '@ticketgate/core'
-import type { Dispatcher } from 'undici'
 import { parseBaseUrl, type Target, targetOfHost } from './target.ts'
 
 /** A Web API key, or what gives it: called for every call, so that it can rotate. */
@@ -26,6 +25,11 @@ export interface WebApiApp {
 /** Anything that runs a function, perhaps several times, perhaps not at all; cockatiel's policies have this shape. */
 export interface CallPolicy {
   execute<T>(fn: (context?: { readonly signal?: AbortSignal }) => PromiseLike<T>, signal?: AbortSignal): PromiseLike<T>
+}
+
+/** As much of an undici dispatcher as is used: those of every version that has handlers of one shape (7 and 8) fit. */
+export interface CallDispatcher {
+  dispatch(options: never, handler: never): boolean
 }
 
 /** When calls are stopped because Steam seems away. */
@@ -78,7 +82,7 @@ export interface SteamWebApiOptions {
   /** Allow `http:` to other machines: key and tickets then cross the network in the clear. @default false */
   readonly dangerouslyAllowHttp?: boolean
   /** An undici 7 or 8 dispatcher, such as a `ProxyAgent`; left open on close. @default a keep-alive pool of its own */
-  readonly dispatcher?: Dispatcher
+  readonly dispatcher?: CallDispatcher
   /** From a question to its answer, all tries, waits and queues included, in milliseconds; 100 to 120,000. @default 8_000 */
   readonly timeoutMs?: number
   /** Further tries after network errors, 429 and 5xx; 0 to 10. @default 2 */
@@ -123,7 +127,7 @@ export interface ResolvedOptions {
   readonly apps: readonly { readonly appId: AppId; readonly key: WebApiKey }[]
   readonly identity: string | undefined
   readonly target: Target
-  readonly dispatcher: Dispatcher | undefined
+  readonly dispatcher: CallDispatcher | undefined
   readonly timeoutMs: number
   readonly retries: number
   readonly maxConcurrency: number
@@ -148,7 +152,7 @@ export function resolveOptions(options: SteamWebApiOptions): ResolvedOptions {
   if (identity !== undefined && (typeof identity !== 'string' || !identityPattern.test(identity))) {
     throw new TypeError('"identity" must be 1 to 31 characters of A-Z a-z 0-9 - _ . :')
   }
-  if (dispatcher !== undefined && typeof (dispatcher as Partial<Dispatcher> | null)?.dispatch !== 'function') {
+  if (dispatcher !== undefined && typeof (dispatcher as Partial<CallDispatcher> | null)?.dispatch !== 'function') {
     throw new TypeError('"dispatcher" must be an undici dispatcher')
   }
   if (policy !== undefined && typeof (policy as Partial<CallPolicy> | null)?.execute !== 'function') {

@@ -84,7 +84,7 @@ class SteamWebApi implements Backend {
     this.#needsSignature = !target.isValve || options.dispatcher !== undefined
     this.#deadlines = new Deadlines(clock)
     this.#availability = new Availability((event) => this.#emit(event))
-    this.#dispatcher = options.dispatcher ?? makePool(options)
+    this.#dispatcher = (options.dispatcher as Dispatcher | undefined) ?? makePool(options)
     const wire = new Wire({
       target,
       dispatcher: this.#dispatcher,

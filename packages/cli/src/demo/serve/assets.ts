@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
+// As a whole: the oldest Node that serves (22.12) has no export of this name.
+import nodeModule from 'node:module'
 import { extname } from 'node:path'
 
 /** A file as a browser gets it. */
@@ -81,7 +82,7 @@ function stripTypes(source: string): string {
   const { emitWarning } = process
   process.emitWarning = () => {}
   try {
-    return stripTypeScriptTypes(source)
+    return nodeModule.stripTypeScriptTypes(source)
   } finally {
     process.emitWarning = emitWarning
   }
