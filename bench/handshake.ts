@@ -11,7 +11,7 @@ import { compare, measure, type Variant } from './support/comparison.ts'
 import { createDefaultGate, createFullGate } from './support/gate-setup.ts'
 import { askByFetch, createAskByPool, createWebApiBackend } from './support/host-bench.ts'
 import { InstantBackend } from './support/instant-backend.ts'
-import { readBenchOptions } from './support/options.ts'
+import { chooseVariants, readBenchOptions } from './support/options.ts'
 import { printComparison } from './support/report.ts'
 import { answer, loadCore, pinning, roleName, startRole, usageAnswers } from './support/roles.ts'
 import { trusting } from './support/trusting.ts'
@@ -151,15 +151,13 @@ const overHttp: Variant[] = [
 async function main(): Promise<void> {
   const options = readBenchOptions({ slices: 30, perSlice: 400 })
   console.log(`${options.slices} slices of ${options.perSlice} connections a variant; ${pinning}`)
-  const { only = '' } = options
-  const chosen = (variants: Variant[]): Variant[] =>
-    variants.filter(({ name }, index) => index === 0 || name.includes(only))
+  const [atOnce, afterCall] = chooseVariants(options, instant, overHttp)
 
-  if (only === '' || instant.some(({ name }) => name.includes(only))) {
-    const measured = await measure(import.meta.url, chosen(instant), options)
+  if (atOnce!.length > 0) {
+    const measured = await measure(import.meta.url, atOnce!, options)
     printComparison('Verifier that answers at once, 64 in flight; ÷ noServer and an awaited promise', compare(measured))
   }
-  if (only === '' || overHttp.some(({ name }) => name.includes(only))) {
+  if (afterCall!.length > 0) {
     const stub = startRole({
       name: 'stub',
       url: new URL('support/verifier-stub.ts', import.meta.url).href,
@@ -170,7 +168,7 @@ async function main(): Promise<void> {
       await stub.ask('delay', 20)
       const measured = await measure(
         import.meta.url,
-        chosen(overHttp),
+        afterCall!,
         { ...options, perSlice: Math.max(500, options.perSlice * 2), slices: Math.ceil(options.slices / 2) },
         (role) => role.ask('stub', port),
       )

@@ -1,12 +1,13 @@
 // Heap that a connected player holds on socket.io and Colyseus, bare and guarded:
-// `npm run bench -- host-memory [--slices repeats] [--per-slice players]`. Every figure comes from a fresh process.
+// `npm run bench -- host-memory [--slices repeats] [--per-slice players] [--only host]`. Every figure comes from a fresh process.
 
 import type { LoadReport } from './support/load.ts'
-import { readBenchOptions } from './support/options.ts'
+import { chooseVariants, readBenchOptions } from './support/options.ts'
 import { loadCore, serverCore, startRole } from './support/roles.ts'
 import { median } from './support/statistics.ts'
 
-const { slices: repeats, perSlice: players, only = '' } = readBenchOptions({ slices: 3, perSlice: 2_000 })
+const options = readBenchOptions({ slices: 3, perSlice: 2_000 })
+const { slices: repeats, perSlice: players } = options
 const heldHost = new URL('support/held-host.ts', import.meta.url).href
 const warmUps = 4
 const targetBytes = 512
@@ -52,7 +53,7 @@ function show(values: readonly number[]): string {
 
 console.log(`heapUsed after a full collection, each of ${players} players; median of ${repeats} (lowest to highest)`)
 const rows: Record<string, string>[] = []
-for (const host of hosts.filter((name) => name.includes(only))) {
+for (const { name: host } of chooseVariants(options, ...hosts.map((name) => [{ name }])).flat()) {
   const bare: number[] = []
   const guarded: number[] = []
   for (let round = 0; round < repeats; round++) {

@@ -3,7 +3,7 @@ import { simulatorPublicKey } from '@ticketgate/simulator'
 import { steamWebApi } from '@ticketgate/steam'
 import { Pool } from 'undici'
 import { compare, type Measured, type MeasureOptions, measure, type Variant } from './comparison.ts'
-import { readBenchOptions } from './options.ts'
+import { chooseVariants, readBenchOptions } from './options.ts'
 import { printComparison } from './report.ts'
 import { loadCore, pinning, startRole } from './roles.ts'
 import { benchAppId, benchIdentity } from './ticket-supply.ts'
@@ -69,17 +69,13 @@ export interface HostBench {
 export async function runHostBench({ url, host, load, baseline, instant, overHttp }: HostBench): Promise<void> {
   const options = readBenchOptions({ slices: 24, perSlice: 300 })
   console.log(`${host}: ${options.slices} slices of ${options.perSlice} players a variant; ${pinning}`)
-  const { only } = options
-  const isWanted = (variants: readonly Variant[]): boolean =>
-    only === undefined || variants.some(({ name }) => name.includes(only))
-  const chosen = (variants: readonly Variant[]): Variant[] =>
-    variants.filter(({ name }, index) => index === 0 || only === undefined || name.includes(only))
+  const [atOnce, afterCall] = chooseVariants(options, instant, overHttp)
 
-  if (isWanted(instant)) {
-    const measured = await measure(url, chosen(instant), options, undefined, load)
+  if (atOnce!.length > 0) {
+    const measured = await measure(url, atOnce!, options, undefined, load)
     printComparison(`${host}, verifier that answers at once, 64 in flight; ÷ ${baseline}`, compare(measured))
   }
-  if (!isWanted(overHttp)) return
+  if (afterCall!.length === 0) return
   const stubUrl = new URL('verifier-stub.ts', import.meta.url).href
   const stub = startRole({ name: 'stub', url: stubUrl, core: loadCore })
   try {
@@ -88,7 +84,7 @@ export async function runHostBench({ url, host, load, baseline, instant, overHtt
     const longer = { ...options, slices: Math.ceil(options.slices / 2), perSlice: Math.max(500, options.perSlice) }
     const prepare = (role: { ask(question: string, params?: unknown): Promise<unknown> }): Promise<void> =>
       role.ask('stub', port).then(() => {})
-    const measured: Measured[] = await measure(url, chosen(overHttp), longer, prepare, load)
+    const measured: Measured[] = await measure(url, afterCall!, longer, prepare, load)
     printComparison(`${host}, verifier over HTTP at 20 ms, 500 in flight; ÷ the usual fetch`, compare(measured))
   } finally {
     await stub.end()

@@ -6,7 +6,7 @@ export interface BenchOptions {
   readonly slices: number
   /** Connections, or whatever is counted, in one slice. */
   readonly perSlice: number
-  /** Measures only the groups or variants whose names contain this. */
+  /** Measures only the groups or variants whose names contain this, in whatever letters. */
   readonly only: string | undefined
 }
 
@@ -24,6 +24,26 @@ export function readBenchOptions(defaults: { readonly slices: number; readonly p
     perSlice: readInteger('--per-slice', values['per-slice'], defaults.perSlice, 10, 20_000),
     only: values.only,
   }
+}
+
+/**
+ * What `--only` leaves of some groups of variants, each with its first one, which the others are compared with. Nothing of a
+ * group in which it names none.
+ *
+ * @throws RangeError when it names none in any.
+ */
+export function chooseVariants<Variant extends { readonly name: string }>(
+  { only }: Pick<BenchOptions, 'only'>,
+  ...groups: readonly (readonly Variant[])[]
+): Variant[][] {
+  const isNamed = ({ name }: Variant): boolean => only === undefined || name.toLowerCase().includes(only.toLowerCase())
+  if (!groups.flat().some(isNamed)) {
+    const names = new Set(groups.flat().map(({ name }) => name))
+    throw new RangeError(`"--only" must name a variant, got "${only}". There are: ${[...names].join('; ')}`)
+  }
+  return groups.map((group) =>
+    group.some(isNamed) ? group.filter((variant, index) => index === 0 || isNamed(variant)) : [],
+  )
 }
 
 function readInteger(name: string, text: string | undefined, preset: number, least: number, most: number): number {
