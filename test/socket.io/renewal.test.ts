@@ -65,6 +65,11 @@ describe('a renewal over socket.io', () => {
     ['bytes', Buffer.from('junk'), 'protocol-error'],
     ['a bad ticket', { ticketgate: 'ticket', kind: 'session', appId: 480, data: 'AAAA' }, 'ticket-malformed'],
     ['too much', { ticketgate: 'ticket', data: 'x'.repeat(30_000) }, 'message-too-large'],
+    [
+      'an object that becomes no text',
+      { ticketgate: 'admitted', steamId: { toString: 0, valueOf: 0 } },
+      'protocol-error',
+    ],
   ]
   for (const [name, answer, code] of answers) {
     it(`ends the session with ${code} when the answer is ${name}`, async () => {
@@ -76,6 +81,20 @@ describe('a renewal over socket.io', () => {
       assert.equal((await left).refusal.code, code)
     })
   }
+
+  it('ends the session with protocol-error when the answer is nested too deeply to be written down', async () => {
+    await start()
+    const { client, socket } = await enterByHand()
+    const { engine } = client.io
+    engine.on('data', (packet) => {
+      // By hand, because the client's own parser cannot write it down either.
+      const id = /^2(\d+)\["ticketgate",\{"ticketgate":"renew"/.exec(String(packet))?.[1]
+      if (id !== undefined) engine.write(`3${id}[${'{"a":'.repeat(20_000)}0${'}'.repeat(20_000)}]`)
+    })
+    const left = harness.next<{ refusal: { code: string } }>('left')
+    socket.data.session.requestRenewal()
+    assert.equal((await left).refusal.code, 'protocol-error')
+  })
 
   it('waits for its deadline when the client has no ticket to give', async () => {
     await start()

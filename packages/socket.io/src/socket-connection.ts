@@ -155,5 +155,10 @@ function toText(answer: unknown): string | Uint8Array | undefined {
   if (answer === undefined || answer === null) return undefined
   if (typeof answer === 'string' || answer instanceof Uint8Array) return answer
   if (typeof answer !== 'object') return String(answer)
-  return encodeMessage(answer as Parameters<typeof encodeMessage>[0])
+  try {
+    return encodeMessage(answer as Parameters<typeof encodeMessage>[0])
+  } catch {
+    // Nested more deeply than can be written down, for example. It is a player's, and no ticket.
+    return 'unreadable'
+  }
 }
