@@ -314,4 +314,26 @@ describe('several namespaces of one client', () => {
     }
     assert.deepEqual(outcomes.slice(-2), ['in', 'too-many-admissions'])
   })
+
+  it('are bounded also when they come all at once', async () => {
+    await start()
+    for (let index = 0; index < 100; index++) harness.io.of(`/n${index}`)
+    const { client } = await harness.enter()
+    const { engine } = client.io
+    const told: string[] = []
+    engine.on('data', (packet) => {
+      // CONNECT, or CONNECT_ERROR.
+      if (/^[04]\/n/.test(String(packet))) told.push(String(packet))
+    })
+    for (const count of [40, 60]) {
+      // Together, so that the server takes many of them in one turn.
+      for (let index = 0; index < count; index++) engine.write(`0/n${told.length + index},`)
+      const expected = told.length + count
+      await harness.until(() => told.length === expected)
+    }
+    assert.equal(harness.gate.counts.admissions, 64)
+    const refused = told.filter((packet) => packet.startsWith('4'))
+    assert.equal(refused.length, 37)
+    assert.ok(refused.every((packet) => packet.includes('"too-many-admissions"')))
+  })
 })

@@ -43,11 +43,14 @@ export class Visitor {
     return this.#waiting !== undefined && this.#waiting.length >= maxPendingSockets
   }
 
-  /** Whether it is in as many namespaces as one client may be: further ones cost it no ticket. */
+  /**
+   * Whether it is in as many namespaces as one client may be: further ones cost it no ticket. Those who wait count,
+   * because each of them may be inside next.
+   */
   get isFull(): boolean {
-    let inside = 0
-    for (let each = this.first; each !== undefined; each = each.sibling) inside++
-    return inside >= maxSockets
+    let sockets = this.#waiting?.length ?? 0
+    for (let each = this.first; each !== undefined; each = each.sibling) sockets++
+    return sockets >= maxSockets
   }
 
   get isAlone(): boolean {
