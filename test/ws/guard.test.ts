@@ -76,6 +76,17 @@ describe('guard', () => {
       }
     })
 
+    it('are all of them for a guard without one, beside which there is no other', async () => {
+      await using everywhere = await createHarness()
+      assert.throws(() => guard(everywhere.server, everywhere.gate, { path: '/lobby' }), { message: /"path"/ })
+      await using harness = await createHarness({ guard: { path: '/game' } })
+      assert.throws(() => guard(harness.server, harness.gate), { message: /"path"/ })
+      assert.equal(harness.server.listenerCount('upgrade'), 1)
+      await harness.guarded.close()
+      const next = guard(harness.server, harness.gate)
+      await next.close()
+    })
+
     it('that are not its own are left to other listeners of the server', async () => {
       await using harness = await createHarness({ guard: { path: '/game' } })
       harness.server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {

@@ -98,9 +98,10 @@ class WsGuard implements Guard, Owner {
         WebSocket: QuietWebSocket,
       })
     for (const other of this.#guardsOfServer()) {
-      if (other.path === settings.path) {
+      // One upgrade is for one guard: two would answer it both.
+      if (other.path === settings.path || other.path === undefined || settings.path === undefined) {
         throw new TypeError(
-          `"path" must not be one that another guard of this server serves: ${settings.path ?? 'all'}`,
+          `"path" must not be one that another guard of this server serves: ${settings.path ?? 'all'}, beside ${other.path ?? 'all'}`,
         )
       }
     }
@@ -280,7 +281,7 @@ class WsGuard implements Guard, Owner {
       listeners.at(-1) === this.#onUpgrade &&
       listeners.every((listener) => {
         const other = listener[guardKey]
-        return other !== undefined && other.path !== undefined && other.path !== path
+        return other !== undefined && other.path !== path
       })
     )
   }
