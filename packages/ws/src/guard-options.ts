@@ -17,7 +17,8 @@ export interface GuardOptions {
    * A `ws` server made with `noServer: true`, for settings of your own. Its `maxPayload` bounds the game's
    * messages, and must not be below the gate's `maxMessageBytes`. Its sockets are of the class that it was made
    * with: give it `WebSocket: withQuietClose(WebSocket)`, the function of `@ticketgate/core`, to close connections at
-   * the cost of the default. The guard does not need its `clientTracking`.
+   * the cost of the default. The guard does not need its `clientTracking`. Not for a second guard with another gate: a
+   * guard's listeners are those of its server, and would hear the players of both.
    *
    * @default one with `maxPayload` 1 MiB, without compression and client tracking, whose sockets close quietly
    */
