@@ -270,6 +270,31 @@ describe('connection state recovery behind a gate', () => {
     }
   })
 
+  it('asks an adapter that came after the guard, before anything that was missed is sent', async () => {
+    await start()
+    harness.io.adapter(
+      class extends SessionAwareAdapter {
+        override restoreSession(pid: string) {
+          return Promise.resolve({ sid: 'of-another-node', pid, rooms: [], data: {}, missedPackets: [['missed', 1]] })
+        }
+      },
+    )
+    const arrived = harness.next<GuardedSocket>('arrival')
+    const client = harness.socket({ pid: 'x', offset: 'y', ticketgate: harness.ticketMessage() })
+    const heard: unknown[] = []
+    client.onAny((...event) => heard.push(event))
+    client.connect()
+    const socket = await arrived
+    assert.equal(socket.recovered, false)
+    assert.equal(socket.data.session.state, 'admitted')
+    socket.emit('text')
+    await harness.until(() => heard.length > 1)
+    assert.deepEqual(
+      heard.map((event) => (event as [string])[0]),
+      ['ticketgate', 'text'],
+    )
+  })
+
   it('turns one away whom an adapter that was never asked brings back', async () => {
     await start()
     const { client } = await enterByHand()
@@ -278,7 +303,8 @@ describe('connection state recovery behind a gate', () => {
         return Promise.resolve({ sid: 'a-stranger', pid, rooms: [], data: null, missedPackets: [] })
       }
     }
-    harness.io.adapter(LateAdapter)
+    // Past `io.adapter()`.
+    harness.io.sockets.adapter = new LateAdapter(harness.io.sockets)
     const stranger = harness.socket({ pid: 'x', offset: 'y' })
     const told = once(stranger, 'ticketgate')
     stranger.connect()

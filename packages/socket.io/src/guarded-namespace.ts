@@ -14,8 +14,8 @@ import { Visitor } from './visitor.ts'
 
 const namespaceKey = Symbol('ticketgate namespace')
 
-/** Methods of a namespace that every socket passes, on its way in and on its way out. */
-const hooks = ['_doConnect', 'emitReserved', '_remove'] as const
+/** Methods of a namespace that every socket passes, on its way in and on its way out, and every adapter. */
+const hooks = ['_doConnect', 'emitReserved', '_remove', '_initAdapter'] as const
 
 /**
  * A namespace behind a gate. Stands at the places that every socket passes, with no listener on the socket itself:
@@ -28,7 +28,6 @@ export class GuardedNamespace implements Place {
   readonly #settings: GuardSettings
   /** Only with connection-state recovery. */
   readonly #away: AwaySockets | undefined
-  #adapter: AdapterParts | undefined
   #webSocketServer: WebSocketServerParts | undefined
   /** Sends what has been held back for the socket that is getting in. */
   #letGo: (() => void) | undefined
@@ -49,6 +48,7 @@ export class GuardedNamespace implements Place {
     this.#bundleArrivals()
     this.#filterArrivals()
     this.#watchDepartures()
+    if (this.#away !== undefined) this.#followAdapters(this.#away)
   }
 
   /**
@@ -64,8 +64,6 @@ export class GuardedNamespace implements Place {
     namespace[namespaceKey] ??= new GuardedNamespace(namespace, gate, settings)
     const guarded = namespace[namespaceKey]
     if (guarded.gate !== gate) throw new TypeError(`"gate" must be the only one of namespace "${namespace.name}"`)
-    // Each time, because `io.adapter(...)` gives a namespace another one.
-    if (guarded.#away !== undefined) guarded.#watchReturns(guarded.#away)
     return guarded
   }
 
@@ -245,16 +243,24 @@ export class GuardedNamespace implements Place {
     }
   }
 
-  #watchReturns(away: AwaySockets): void {
-    const { adapter } = this.#namespace
-    if (this.#adapter === adapter) return
-    this.#adapter = adapter
-    const { restoreSession } = adapter
-    // A refused recovery is an ordinary connection: through all middlewares, with the ticket it brought along.
-    // Later would be too late: what a socket missed is sent to it as soon as it is made.
-    adapter.restoreSession = async (pid, offset) => {
-      const session = await restoreSession.call(adapter, pid, offset)
-      return session && away.claim(session.sid) ? session : null
+  /** `io.adapter(...)` gives a namespace another one, which may know sockets of other nodes from the first. */
+  #followAdapters(away: AwaySockets): void {
+    const namespace = this.#namespace
+    const { _initAdapter } = namespace
+    namespace._initAdapter = () => {
+      _initAdapter.call(namespace)
+      watchReturns(namespace.adapter, away)
     }
+    watchReturns(namespace.adapter, away)
+  }
+}
+
+function watchReturns(adapter: AdapterParts, away: AwaySockets): void {
+  const { restoreSession } = adapter
+  // A refused recovery is an ordinary connection: through all middlewares, with the ticket it brought along.
+  // Later would be too late: what a socket missed is sent to it as soon as it is made.
+  adapter.restoreSession = async (pid, offset) => {
+    const session = await restoreSession.call(adapter, pid, offset)
+    return session && away.claim(session.sid) ? session : null
   }
 }

@@ -12,7 +12,8 @@ export type TicketgateMiddleware = (socket: SocketLike, next: (error?: Error) =>
  * Makes the middleware for one namespace, or for the parent of dynamic ones: `io.of('/game').use(ticketgate(gate))`.
  * Give it before all others: those behind it find `socket.data.session`, those before it see the ticket.
  *
- * For a whole server see {@link guard}.
+ * For a whole server see {@link guard}, and also for connection-state recovery with an adapter that keeps sockets outside
+ * the process: until its first socket passes, a middleware knows no namespace, and recovered ones pass no middleware.
  *
  * @throws TypeError that names the option in quotes.
  */

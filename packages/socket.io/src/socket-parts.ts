@@ -93,6 +93,8 @@ export interface NamespaceParts {
   _doConnect(socket: SocketParts, onConnect?: (socket: SocketParts) => void): void
   /** Called for every socket that goes: out of the namespace, or before it ever got in. */
   _remove(socket: SocketParts): void
+  /** Makes its adapter, at first and whenever `io.adapter(...)` chooses another one. */
+  _initAdapter(): void
 }
 
 /** @internal The part of an adapter that is asked for every socket that returns. */
