@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import {
   type Admission,
   type Connection,
+  createGate,
   createRefusal,
   encodeMessage,
   type GateDoor,
   MessageConnection,
   type Refusal,
 } from '@ticketgate/core'
+import { toBase64Url } from '@ticketgate/core/client'
+import { createSimulatedSteam } from '@ticketgate/simulator'
 
 /** A gate that writes down what it is told, and a transport that does. */
 class Scene {
@@ -107,6 +110,40 @@ describe('a connection of messages', () => {
       assert.deepEqual(scene.sent, [])
     })
   }
+
+  for (const clean of [true, false]) {
+    it(`that is gone while its peer is told that they are in is nobody's, and the gate hears of it (clean: ${clean})`, () => {
+      const scene = new Scene()
+      const connection = scene.open()
+      connection.closed(clean)
+      connection.closed(!clean)
+      scene.connection.admitted(scene.admission)
+      connection.closed(!clean)
+      assert.deepEqual(scene.told, ['handshake.closed', `admission.closed ${clean}`])
+      assert.deepEqual(scene.done, [])
+    })
+  }
+
+  it('leaves no session open where its transport fails to say that the player is in', async () => {
+    const steam = createSimulatedSteam()
+    const backend = steam.gameServer()
+    const gate = createGate({ backend, identity: 'my-game' })
+    const left = new Promise((resolve) => gate.on('left', resolve))
+    const connection: MessageConnection = new MessageConnection(gate, {
+      address: undefined,
+      send: (text) => text.includes('"admitted"') && connection.closed(true),
+      close: () => assert.fail('closed'),
+      admitted: () => assert.fail('handed over'),
+      received() {},
+    })
+    const { data } = steam.mintTicket(steam.createAccount({ name: 'player' }), { kind: 'session' })
+    connection.receive(encodeMessage({ ticketgate: 'ticket', kind: 'session', appId: 480, data: toBase64Url(data) }))
+    await left
+    assert.equal(gate.counts.admissions, 0)
+    assert.equal(backend.ledger.ended, 1)
+    await gate.close()
+    await steam.close()
+  })
 
   it('may be refused by a gate that is asked, before it is made', () => {
     const scene = new Scene()

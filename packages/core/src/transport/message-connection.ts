@@ -37,6 +37,7 @@ export class MessageConnection implements Connection {
   #admission: Admission | undefined
   #expectsTicket = false
   #isOver = false
+  #wasClean = false
 
   constructor(gate: GateDoor, transport: MessageTransport) {
     this.#transport = transport
@@ -59,6 +60,7 @@ export class MessageConnection implements Connection {
   closed(clean: boolean): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#wasClean = clean
     if (this.#admission === undefined) this.#handshake.closed()
     else this.#admission.closed(clean)
   }
@@ -70,6 +72,11 @@ export class MessageConnection implements Connection {
   }
 
   admitted(admission: Admission): void {
+    if (this.#isOver) {
+      // Gone while the peer was being told: after the handshake, and with no admission yet to report it to.
+      admission.closed(this.#wasClean)
+      return
+    }
     this.#admission = admission
     this.#transport.admitted(admission)
   }
