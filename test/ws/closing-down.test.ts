@@ -68,6 +68,18 @@ describe('a guard that closes', () => {
     })
   }
 
+  it('ends also the place of one whose socket had closed when the application listened in its stead', async () => {
+    await using harness = await createHarness()
+    const { client, arrival } = await harness.enter()
+    arrival.socket.removeAllListeners('close')
+    const gone = once(arrival.socket, 'close')
+    client.socket.terminate()
+    await gone
+    await harness.guarded.close()
+    assert.equal(arrival.admission.state, 'ended')
+    assert.equal(harness.guarded.clients.size, 0)
+  })
+
   it('lets nobody in whose socket is handed over later', async () => {
     const webSocketServer = new LateServer()
     await using harness = await createHarness({ guard: { webSocketServer } })

@@ -296,8 +296,7 @@ class WsGuard implements Guard, Owner {
     const closed: Promise<unknown>[] = []
     for (const socket of [...this.clients, ...this.outsiders]) {
       // One that has closed already, and whose listeners the application has taken off, would be waited for for ever.
-      if (socket.readyState === socket.CLOSED) continue
-      closed.push(new Promise((resolve) => socket.once('close', resolve)))
+      if (socket.readyState !== socket.CLOSED) closed.push(new Promise((resolve) => socket.once('close', resolve)))
       WsConnection.of(socket)!.shutDown(closing)
     }
     await Promise.all(closed)
