@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import { createGate, type Gate } from '@ticketgate/core'
+import { createGate, type Gate, silentLogger } from '@ticketgate/core'
 import { createSimulatedSteam } from '@ticketgate/simulator'
 import { guard, ticketgate } from '@ticketgate/socket.io'
+import { stub } from 'sinon'
 import { Server } from 'socket.io'
 import { type GuardedSocket, Harness, type HarnessOptions, once } from './harness.ts'
 
@@ -191,18 +192,43 @@ describe('a guarded socket.io server', () => {
     assert.equal(harness.arrivals.length, 0)
   })
 
-  it("reports a fault of the application's own function, and refuses with internal-error", async () => {
-    await start({ guard: { address: () => assert.fail('a broken rule') } })
-    const listeners = process.listeners('uncaughtException')
-    process.removeAllListeners('uncaughtException')
-    const seen = once(process, 'uncaughtException')
-    try {
-      const { data } = await harness.refusal({ ticketgate: harness.ticketMessage() })
-      assert.equal(data?.code, 'internal-error')
-      assert.match(((await seen)[0] as Error).message, /a broken rule/)
-    } finally {
-      for (const listener of listeners) process.on('uncaughtException', listener)
+  describe("what the application's function for addresses throws", () => {
+    const faults: readonly (() => string)[] = [
+      () => assert.fail('in the application'),
+      () => 7 as unknown as string,
+      () => Promise.resolve('203.0.113.7') as unknown as string,
+    ]
+    for (const address of faults) {
+      it(`refuses with internal-error and is logged, the process lives: ${address}`, async () => {
+        const logged: [Record<string, unknown>, string][] = []
+        const logger = { ...silentLogger, error: (...line: [Record<string, unknown>, string]) => logged.push(line) }
+        await start({ guard: { address, logger } })
+        for (let count = 0; count < 2; count++) {
+          const { message, data } = await harness.refusal({ ticketgate: harness.ticketMessage() })
+          assert.equal(data?.code, 'internal-error')
+          assert.ok(!message.includes('in the application'))
+        }
+        assert.equal(logged.length, 2)
+        for (const [fields, message] of logged) {
+          assert.ok(fields.err instanceof Error)
+          assert.ok(message.includes('"address"'), message)
+        }
+        assert.deepEqual([harness.backend.ledger.begun, harness.arrivals.length], [0, 0])
+      })
     }
+
+    it('is printed once where there is no logger', async () => {
+      const print = stub(console, 'error')
+      try {
+        await start({ guard: { address: () => assert.fail('in the application') } })
+        for (let count = 0; count < 2; count++) await harness.refusal({ ticketgate: harness.ticketMessage() })
+        assert.equal(print.callCount, 1)
+        assert.match(String(print.firstCall.args[0]), /"address"/)
+        assert.equal((print.firstCall.args[1] as Error).message, 'in the application')
+      } finally {
+        print.restore()
+      }
+    })
   })
 
   it('guards namespaces that were there before, come later, or are dynamic', async () => {
@@ -335,6 +361,7 @@ describe('the options of a guard', () => {
     ['io', [{ on() {} }, gate]],
     ['options', [new Server(), gate, null]],
     ['address', [new Server(), gate, { address: 'x-real-ip' }]],
+    ['logger', [new Server(), gate, { logger: () => {} }]],
     ['namespaces', [new Server(), gate, { namespaces: '/game' }]],
     ['namespaces', [new Server(), gate, { namespaces: ['game'] }]],
   ]

@@ -1,4 +1,4 @@
-import { type Admission, createRefusal, type GateDoor, isRefusal, type Refusal } from '@ticketgate/core'
+import { type Admission, askAddress, createRefusal, type GateDoor, isRefusal, type Refusal } from '@ticketgate/core'
 import type { Socket } from 'socket.io'
 import { AwaySockets } from './away-sockets.ts'
 import { holdBack } from './hold-back.ts'
@@ -7,7 +7,6 @@ import { PendingSocket } from './pending-socket.ts'
 import { type Place, refuseSocket, SocketConnection } from './socket-connection.ts'
 import { writeSession } from './socket-data.ts'
 import type { AdapterParts, NamespaceParts, SocketParts, WebSocketServerParts } from './socket-parts.ts'
-import { surface } from './surface.ts'
 import { type Presented, takeTicket } from './take-ticket.ts'
 import { makeThrifty } from './thrifty-engine.ts'
 import { Visitor } from './visitor.ts'
@@ -106,14 +105,12 @@ export class GuardedNamespace implements Place {
     // Given up while another one of the same client was being verified.
     if (pending.isOver) return Promise.resolve(createRefusal('connection-lost'))
     const { socket } = pending
-    let address: string | undefined
-    try {
-      const { address: toAddress } = this.#settings
-      address = toAddress === undefined ? socket.conn.remoteAddress : toAddress(socket as unknown as Socket)
-    } catch (error) {
-      surface(error)
-      return Promise.resolve(createRefusal('internal-error'))
-    }
+    const { address: toAddress, reportFault } = this.#settings
+    const address =
+      toAddress === undefined
+        ? socket.conn.remoteAddress
+        : askAddress(toAddress, socket as unknown as Socket, reportFault)
+    if (typeof address === 'object') return Promise.resolve(address)
     // Anything at all may have come; the gate says what is wrong with it.
     const message = presented.message as Parameters<GateDoor['authenticate']>[0]
     return this.gate.authenticate(message, { address, onBegun: (giveUp) => pending.begun(giveUp) })

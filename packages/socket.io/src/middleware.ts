@@ -18,8 +18,7 @@ export type TicketgateMiddleware = (socket: SocketLike, next: (error?: Error) =>
  * @throws TypeError that names the option in quotes.
  */
 export function ticketgate(gate: GateDoor, options: TicketgateOptions = {}): TicketgateMiddleware {
-  const { address } = readOptions(gate, options)
-  return createMiddleware(gate, { address, isGuarded: () => true, guardsAll: false })
+  return createMiddleware(gate, { ...readOptions(gate, options), isGuarded: () => true, guardsAll: false })
 }
 
 /** @internal */

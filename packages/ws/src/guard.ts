@@ -3,7 +3,10 @@ import type { Server as SecureServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import {
   type Admission,
+  askAddress,
+  createFaultReport,
   createRefusal,
+  type FaultReport,
   type GateDoor,
   hasLostPeer,
   isRefusal,
@@ -79,13 +82,14 @@ class WsGuard implements Guard, Owner {
   readonly clients = new Set<WebSocket>()
   readonly outsiders = new Set<WebSocket>()
   readonly #pending = new Set<PendingUpgrade>()
+  readonly #reportFault: FaultReport
   #closed: Promise<void> | undefined
-  #hasPrinted = false
 
   constructor(server: Server | SecureServer, gate: GateDoor, settings: GuardSettings) {
     this.#server = server
     this.#gate = gate
     this.#settings = settings
+    this.#reportFault = createFaultReport(settings.logger)
     this.maxHandshakeBytes = settings.maxHandshakeBytes
     this.maxMessageBytes = gate.maxMessageBytes
     this.#ownsWebSocketServer = settings.webSocketServer === undefined
@@ -179,7 +183,7 @@ class WsGuard implements Guard, Owner {
           return createRefusal('policy-refused', { customCode: 'origin-not-allowed' })
         }
       } catch (error) {
-        return this.#fault('the function "isOriginAllowed" failed', error)
+        return this.#reportFault('the function "isOriginAllowed" failed', error)
       }
     }
     // RFC 6455, section 4.1: a client waits for the answer before it sends.
@@ -194,28 +198,7 @@ class WsGuard implements Guard, Owner {
   #addressOf(request: IncomingMessage): string | undefined | Refusal {
     const { address } = this.#settings
     if (address === undefined) return request.socket.remoteAddress
-    try {
-      const answer: unknown = address(request)
-      if (answer === undefined || typeof answer === 'string') return answer
-      throw new TypeError(`"address" must answer a string or undefined, got ${typeof answer}`)
-    } catch (error) {
-      return this.#fault('the function "address" failed', error)
-    }
-  }
-
-  /**
-   * What the application's functions throw at a request of a stranger. Refuses that one and is told; as an uncaught
-   * error any header that a function does not expect would end the process.
-   */
-  #fault(message: string, error: unknown): Refusal {
-    const { logger } = this.#settings
-    if (logger !== undefined) logger.error({ err: error }, message)
-    else if (!this.#hasPrinted) {
-      // Once, or strangers could fill the disk.
-      this.#hasPrinted = true
-      console.error(`ticketgate: ${message} (told once; give the guard a "logger" to hear of all)`, error)
-    }
-    return createRefusal('internal-error')
+    return askAddress(address, request, this.#reportFault)
   }
 
   async #authenticate(
@@ -245,7 +228,7 @@ class WsGuard implements Guard, Owner {
       }
     } catch (error) {
       // A gate does not reject; whatever this is, nobody gets in by it.
-      upgrade.refuse(this.#fault('a ticket could not be verified', error))
+      upgrade.refuse(this.#reportFault('a ticket could not be verified', error))
     }
   }
 
