@@ -36,8 +36,8 @@ describe('a guarded engine', () => {
 
   afterEach(() => harness.dispose())
 
-  function openByHand(): WebSocket {
-    return new WebSocket(`${harness.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+  function openByHand(version = 4): WebSocket {
+    return new WebSocket(`${harness.url.replace('http', 'ws')}/socket.io/?EIO=${version}&transport=websocket`)
   }
 
   /** What the server writes on its next connection, one text for each call of the operating system. */
@@ -92,6 +92,18 @@ describe('a guarded engine', () => {
     goOn('an-id-of-its-own')
     assert.match(String((await opened)[0]), /^0\{"sid":"an-id-of-its-own"/)
     player.terminate()
+  })
+
+  it('tells a client of an old version as much as ever', async () => {
+    await start()
+    await harness.enter()
+    const watched = watchWrites()
+    const player = openByHand(3)
+    const closed = once(player, 'close')
+    player.on('error', () => {})
+    const writes = await watched
+    await closed
+    assert.match(writes.join(''), /^HTTP\/1\.1 101 .*\r\n\r\nUnsupported protocol version$/s)
   })
 
   it('makes sockets that close quietly, of the class that was there, once for all namespaces', async () => {

@@ -72,6 +72,8 @@ export type HeadersListener = (headers: unknown, request: RequestParts) => void
 /** @internal */
 export interface RequestParts {
   readonly socket: CorkedStream
+  /** Engine.io's own: the parameters of the URL, the version of its protocol (`EIO`) among them. */
+  readonly _query?: { readonly EIO?: string }
 }
 
 /** @internal */

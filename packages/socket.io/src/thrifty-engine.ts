@@ -60,7 +60,9 @@ const withoutDelete: ProxyHandler<RequestParts> = { deleteProperty: () => true }
  *
  * @see `Server#handshake` in engine.io/build/server.js, 6.6
  */
-function sendOpenPacketAlong(_headers: unknown, { socket }: RequestParts): void {
+function sendOpenPacketAlong(_headers: unknown, { socket, _query }: RequestParts): void {
+  // Of another version: engine.io may refuse it after the upgrade and destroy the socket, with all that is held back.
+  if (_query?.EIO !== '4') return
   socket.cork()
   queueMicrotask(() => queueMicrotask(() => socket.uncork()))
 }
