@@ -40,6 +40,20 @@ describe('guard, at the upgrade', () => {
     })
   }
 
+  it('has answered when it hands a player over, whatever the application does with them', async () => {
+    await using harness = await createHarness()
+    harness.guarded.on('connection', (socket) => {
+      socket.send('the room is full')
+      socket.terminate()
+    })
+    const { messages, closed } = await harness.connect('', [], {
+      authorization: `Ticketgate ${harness.ticketHeader()}`,
+    })
+    assert.equal((await closed)[0], 1_006)
+    assert.match(messages[0] ?? '', /^\{"ticketgate":"admitted"/)
+    assert.deepEqual(messages.slice(1), ['the room is full'])
+  })
+
   it("leaves the application's own sub-protocol and authorization alone", async () => {
     await using harness = await createHarness({
       guard: {

@@ -133,6 +133,8 @@ export class WsConnection implements Connection {
     this.#stage = admission
     this.owner.outsiders.delete(this.#socket)
     this.owner.clients.add(this.#socket)
+    // Of an upgrade, what is held back leaves now: an application that terminates the socket would take it along.
+    stage.raw.uncork()
     try {
       this.owner.webSocketServer.emit('connection', this.#socket, stage.request, admission)
     } catch (error) {
