@@ -67,29 +67,18 @@ function toBody(incoming: IncomingMessage): ReadableStream<Uint8Array> | string 
     if (typeof body === 'string') return body
     return body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body)
   }
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      let isOpen = true
-      const settle = (act: () => void): void => {
-        if (isOpen) act()
-        isOpen = false
-      }
-      incoming.on('data', (chunk: Uint8Array) => {
-        if (!isOpen) return
-        controller.enqueue(chunk)
-        if ((controller.desiredSize ?? 0) <= 0) incoming.pause()
-      })
-      incoming.once('end', () => settle(() => controller.close()))
-      incoming.on('error', (error) => settle(() => controller.error(error)))
-      incoming.once('close', () => settle(() => controller.error(new Error('the connection was lost'))))
-      incoming.pause()
+  // Not destroyed when the reading stops: the answer goes out over the same connection.
+  const chunks: AsyncIterator<Uint8Array> = incoming.iterator({ destroyOnReturn: false })
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
     },
-    pull() {
-      incoming.resume()
-    },
-    cancel() {
-      // Not destroyed: the answer goes out over the same connection.
-      incoming.resume()
-    },
-  })
+    // Nothing is read ahead: a body that nobody began to read Node takes off the connection by itself, so that it
+    // comes to the next request.
+    { highWaterMark: 0 },
+  )
 }
