@@ -138,6 +138,15 @@ describe('exchange', () => {
     assert.equal(source.given, 0)
   })
 
+  it('asks for no ticket for a URL or an option that makes no sense', async () => {
+    await using harness = new Harness()
+    const source = harness.source()
+    const hello = await harness.gate.hello()
+    await assert.rejects(exchange('/ticketgate', { source, hello }), TypeError)
+    await assert.rejects(exchange('http://127.0.0.1:1/', { source, hello, timeoutMs: 0 }), /"timeoutMs"/)
+    assert.equal(source.given, 0)
+  })
+
   it('cancels the ticket when it gives up while the server thinks', async () => {
     await using harness = new Harness()
     harness.backend.faults.verdict = 'never'

@@ -25,54 +25,57 @@ export interface Answer {
 }
 
 /** @internal Calls a route. Never rejects: whatever goes wrong is a refusal. */
-export async function call(
-  base: string | URL,
-  route: 'hello' | 'exchange',
-  message: unknown,
-  options: CallOptions,
-): Promise<Answer | Refusal> {
-  const { signal, timeoutMs = 30_000, clock = systemClock } = options
+export type Call = (route: 'hello' | 'exchange', message?: unknown) => Promise<Answer | Refusal>
+
+/**
+ * @internal Reads URL and options, before there is anything that a wrong one could leave behind.
+ *
+ * @throws TypeError for what is no URL, RangeError for an option that makes no sense.
+ */
+export function createCall(url: string | URL, options: CallOptions): Call {
+  const { signal, timeoutMs = 30_000, clock = systemClock, fetch = globalThis.fetch } = options
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 600_000) {
     throw new RangeError(`"timeoutMs" must be an integer from 1 to 600000, got ${timeoutMs}`)
   }
-  const url = toUrl(base, route)
-  const fetch = options.fetch ?? globalThis.fetch
-  const controller = new AbortController()
-  const abort = (): void => controller.abort()
-  if (signal?.aborted) abort()
-  signal?.addEventListener('abort', abort, { once: true })
-  const timer = clock.setTimer(abort, timeoutMs)
-  try {
-    const response = await fetch(url, {
-      signal: controller.signal,
-      cache: 'no-store',
-      credentials: 'omit',
-      // Followed, a redirect would take the ticket to wherever it points.
-      redirect: 'error',
-      referrerPolicy: 'no-referrer',
-      ...(message !== undefined && {
-        method: 'POST',
-        body: JSON.stringify(message),
-        headers: { 'content-type': 'application/json' },
-      }),
-    })
-    const body = await readJson(response)
-    if (response.ok && body !== undefined) return { ok: true, body }
-    return refusalFromBody(body) ?? lost(`the server answered HTTP ${response.status}`)
-  } catch (error) {
-    if (signal?.aborted) return lost('the client gave up')
-    if (controller.signal.aborted) return createRefusal('handshake-timeout')
-    // Its message may name the URL, which holds no secret, and nothing else of ours.
-    return lost(error instanceof Error ? error.message.slice(0, 200) : 'the request failed')
-  } finally {
-    clock.clearTimer(timer)
-    signal?.removeEventListener('abort', abort)
+  const base = new URL(url, (globalThis as { location?: { href: string } }).location?.href)
+  return async function call(route, message) {
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    const timer = clock.setTimer(abort, timeoutMs)
+    try {
+      const response = await fetch(toUrl(base, route), {
+        signal: controller.signal,
+        cache: 'no-store',
+        credentials: 'omit',
+        // Followed, a redirect would take the ticket to wherever it points.
+        redirect: 'error',
+        referrerPolicy: 'no-referrer',
+        ...(message !== undefined && {
+          method: 'POST',
+          body: JSON.stringify(message),
+          headers: { 'content-type': 'application/json' },
+        }),
+      })
+      const body = await readJson(response)
+      if (response.ok && body !== undefined) return { ok: true, body }
+      return refusalFromBody(body) ?? lost(`the server answered HTTP ${response.status}`)
+    } catch (error) {
+      if (signal?.aborted) return lost('the client gave up')
+      if (controller.signal.aborted) return createRefusal('handshake-timeout')
+      // Its message may name the URL, which holds no secret, and nothing else of ours.
+      return lost(error instanceof Error ? error.message.slice(0, 200) : 'the request failed')
+    } finally {
+      clock.clearTimer(timer)
+      signal?.removeEventListener('abort', abort)
+    }
   }
 }
 
 /** The route below a base path, with or without a slash at its end. */
-function toUrl(base: string | URL, route: string): string {
-  const url = new URL(base, (globalThis as { location?: { href: string } }).location?.href)
+function toUrl(base: URL, route: string): string {
+  const url = new URL(base)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${route}`
   return url.href
 }

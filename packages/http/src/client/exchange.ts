@@ -10,7 +10,7 @@ import {
   type TicketMessage,
   type TicketSource,
 } from '@ticketgate/core/client'
-import { type CallOptions, call } from './call.ts'
+import { type CallOptions, createCall } from './call.ts'
 import { fetchHello } from './fetch-hello.ts'
 
 /** What may be set for an exchange. Only `source` is required. */
@@ -55,13 +55,14 @@ export interface Exchanged {
 export async function exchange(url: string | URL, options: ExchangeOptions): Promise<Exchanged | Refusal> {
   const { source } = options
   if (typeof source?.getTicket !== 'function') throw new TypeError('"source" must be a ticket source')
+  const call = createCall(url, options)
   const hello = options.hello ?? (await fetchHello(url, options))
   if (isRefusal(hello)) return hello
   const ticket = await requestTicket(hello, source, options.signal ?? new AbortController().signal)
   if (!ticket.ok) return ticket
   // From here on the ticket is ours to cancel.
   const release = releaserOf(ticket)
-  const answer = await call(url, 'exchange', ticket.message, options)
+  const answer = await call('exchange', ticket.message)
   const read = answer.ok ? readExchanged(answer.body) : answer
   if (!read.ok) {
     release()

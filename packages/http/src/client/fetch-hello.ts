@@ -1,5 +1,5 @@
 import { checkServerMessage, createRefusal, type HelloMessage, type Refusal } from '@ticketgate/core/client'
-import { type CallOptions, call } from './call.ts'
+import { type CallOptions, createCall } from './call.ts'
 
 /**
  * Gets a server's hello: which ticket to get, and for whom.
@@ -9,7 +9,7 @@ import { type CallOptions, call } from './call.ts'
  * @throws TypeError for what is no URL, RangeError for an option that makes no sense.
  */
 export async function fetchHello(url: string | URL, options: CallOptions = {}): Promise<HelloMessage | Refusal> {
-  const answer = await call(url, 'hello', undefined, options)
+  const answer = await createCall(url, options)('hello')
   if (!answer.ok) return answer
   const checked = checkServerMessage(answer.body)
   if (!checked.ok) return checked
