@@ -97,6 +97,12 @@ describe('simulator over HTTP', () => {
       [400, 'POST', '/accounts', { name: 'Bob', borrowsFrom: '1' }],
       [400, 'POST', '/accounts', { name: 'Bob', owns: 'all' }],
       [400, 'POST', `/accounts/${steamId}/tickets`, { kind: 'encrypted' }],
+      [400, 'POST', '/accounts', { name: 'Bob', vacbanned: true }],
+      [400, 'POST', '/accounts', { name: 'Bob', vacBanned: 'no' }],
+      [400, 'POST', `/accounts/${steamId}/tickets`, { identiy: 'my-game' }],
+      [400, 'POST', `/accounts/${steamId}/tickets`, { appId: '480' }],
+      [400, 'POST', `/accounts/${steamId}/unban`, { appId: 480 }],
+      [400, 'POST', '/faults', { kind: 'status', status: 503, time: 2 }],
       [400, 'POST', `/accounts/${steamId}/lose-license`],
       [400, 'POST', '/faults', { kind: 'nonsense' }],
       [404, 'POST', '/accounts/76561197960265729/tickets', {}],
@@ -110,6 +116,11 @@ describe('simulator over HTTP', () => {
       assert.equal(answer.status, status, `${method} ${path} ${JSON.stringify(body)}`)
       assert.equal(typeof answer.json.error, 'string')
     }
+    assert.deepEqual(
+      world.steam.accounts.map(({ name }) => name),
+      ['Ann'],
+    )
+    assert.deepEqual([world.steam.tickets.live, world.webApi.faults.active], [0, 0])
   })
 
   it('turns web pages away', async () => {

@@ -27,6 +27,12 @@ export function checkString(name: string, value: unknown): string {
   return value
 }
 
+/** @throws TypeError naming the option. */
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`"${name}" must be true or false, got ${describe(value)}`)
+  return value
+}
+
 function describe(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' || value == null ? String(value) : typeof value
 }

@@ -8,7 +8,7 @@ import { checkGameServerOptions, type GameServerOptions } from './game-server/op
 import { simulatorPublicKey } from './key-pair.ts'
 import { type NativeSteam, openNative } from './native/native-steam.ts'
 import { checkNativeOptions, type NativeSteamOptions } from './native/options.ts'
-import { checkAppId, checkAppIds, checkInteger, checkString } from './options.ts'
+import { checkAppId, checkAppIds, checkBoolean, checkInteger, checkString } from './options.ts'
 import { createRandom } from './random.ts'
 import { createTicket, type MintTicketOptions, type SimulatedTicket } from './ticket/create-ticket.ts'
 import { Mint } from './ticket/mint.ts'
@@ -116,13 +116,15 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
 
   function createAccount(account: CreateAccountOptions): SimulatedAccount {
     const { borrowsFrom } = account
+    const isVacBanned = checkBoolean('vacBanned', account.vacBanned ?? false)
+    const isPublisherBanned = checkBoolean('publisherBanned', account.publisherBanned ?? false)
     const owned = account.owns ?? (borrowsFrom ? [] : appIds)
     const facts = {
       name: checkString('name', account.name),
       owns: [...checkAppIds('owns', owned), ...checkAppIds('dlc', account.dlc ?? [])],
       borrowsFrom: borrowsFrom && knownAccount('borrowsFrom', borrowsFrom),
-      communityBanned: account.communityBanned ?? false,
-      online: account.online ?? true,
+      communityBanned: checkBoolean('communityBanned', account.communityBanned ?? false),
+      online: checkBoolean('online', account.online ?? true),
       createdAtMs: clock.now(),
       steamId: createSteamId(),
     }
@@ -137,8 +139,8 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
       },
     })
     accounts.set(steamId, handle)
-    if (account.vacBanned) handle.vacBan()
-    if (account.publisherBanned) handle.publisherBan()
+    if (isVacBanned) handle.vacBan()
+    if (isPublisherBanned) handle.publisherBan()
     return handle
   }
 

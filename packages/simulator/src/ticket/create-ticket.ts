@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AppId, SteamId } from '@ticketgate/core'
-import { checkInteger, checkString } from '../options.ts'
+import { checkAppId, checkInteger, checkString } from '../options.ts'
 import type { World } from '../world/world.ts'
 import { assembleTicket, headLength, type TicketFields, ticketTypes } from './layout.ts'
 import type { Mint } from './mint.ts'
@@ -50,7 +50,8 @@ export function createTicket(
   options: MintTicketOptions & { readonly appId: AppId },
   { world, mint, appIds }: { readonly world: World; readonly mint: Mint; readonly appIds: readonly AppId[] },
 ): SimulatedTicket {
-  const { appId, identity, variant, kind = 'webapi' } = options
+  const { identity, variant, kind = 'webapi' } = options
+  const appId = checkAppId('appId', options.appId)
   if (!Object.hasOwn(ticketTypes, kind)) {
     throw new TypeError(`"kind" must be 'session' or 'webapi', got ${String(kind)}`)
   }

@@ -25,7 +25,7 @@ interface ControlHost {
 type Body = Readonly<Record<string, unknown>>
 type Route = (body: Body, ...captured: string[]) => Reply
 
-/** What a program may let happen to an account, by the last part of the path. */
+/** What a program may let happen to an account, by the last part of the path; with an app where it is about one. */
 const actions: Readonly<Record<string, (account: SimulatedAccount, appId: AppId) => void>> = Object.freeze({
   'go-offline': (account) => account.goOffline(),
   'go-online': (account) => account.goOnline(),
@@ -58,6 +58,7 @@ export function createControl({ steam, faults, log, cancelTicket }: ControlHost)
   }
 
   function createAccount(body: Body): SimulatedAccount {
+    only(body, ['name', 'owns', 'dlc', 'borrowsFrom', 'vacBanned', 'publisherBanned', 'communityBanned', 'online'])
     const { borrowsFrom, ...options } = body
     if (borrowsFrom === undefined) return steam.createAccount(options as unknown as CreateAccountOptions)
     const lender = steam.account(String(borrowsFrom))
@@ -68,6 +69,7 @@ export function createControl({ steam, faults, log, cancelTicket }: ControlHost)
   function mintTicket(body: Body, steamId: string): Reply {
     const account = steam.account(steamId)
     if (!account) return notFound
+    only(body, ['kind', 'appId', 'identity', 'variant', 'padTo'])
     const ticket = steam.mintTicket(account, body as MintTicketOptions)
     const { handle, kind, appId, identity, hex, base64url, text, fingerprint } = ticket
     return json(201, { handle, steamId, kind, appId, identity, fingerprint, hex, base64url, text })
@@ -77,6 +79,7 @@ export function createControl({ steam, faults, log, cancelTicket }: ControlHost)
     const account = steam.account(steamId)
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined
     if (!account || !action) return notFound
+    only(body, action.length > 1 ? ['appId'] : [])
     action(account, body.appId as AppId)
     return json(200, describe(account))
   }
@@ -86,6 +89,7 @@ export function createControl({ steam, faults, log, cancelTicket }: ControlHost)
   }
 
   function addFault(body: Body): Reply {
+    only(body, ['kind', 'delayMs', 'status', 'retryAfterSeconds', 'bytes', 'endpoint', 'times'])
     const { endpoint, times, ...fault } = body
     faults.add(fault as unknown as WebApiFault, { endpoint, times } as FaultScope)
     return json(201, { active: faults.active })
@@ -113,6 +117,13 @@ export function createControl({ steam, faults, log, cancelTicket }: ControlHost)
       return notFound
     },
   }
+}
+
+/** A misspelt name must not be as if it were not there: a test of banned players would pass with one who is not. */
+function only(body: Body, names: readonly string[]): void {
+  const stranger = Object.keys(body).find((name) => !names.includes(name))
+  if (stranger === undefined) return
+  throw new TypeError(`"${stranger}" is not taken here, ${names.length > 0 ? `only ${names.join(', ')}` : 'nothing is'}`)
 }
 
 function parseBody(text: string): Body {
