@@ -145,6 +145,21 @@ describe('ticketgate inspect', () => {
     }
   })
 
+  it('repeats neither a ticket that the shell has split at its blanks, nor a key that is in a wrong place', async () => {
+    const pieces = mint().hex.match(/.{1,8}/g)!
+    const key = '0123456789ABCDEF0123456789ABCDEF'
+    for (const args of [
+      ['inspect', ...pieces],
+      ['inspect', '--app', key],
+      ['doctor', key],
+      ['simulate', '--port', key],
+    ]) {
+      const { code, output } = await runCli(args)
+      assert.equal(code, 2, output)
+      for (const secret of [key, ...pieces.slice(1, -1)]) assert.ok(!output.includes(secret), output)
+    }
+  })
+
   describe('ends with 2 and a reason on stderr', () => {
     const cases: [name: string, args: string[], options: Parameters<typeof runCli>[1], reason: RegExp][] = [
       ['without a ticket, at a terminal', ['inspect'], { isTTY: true }, /Give a ticket/],
