@@ -10,6 +10,7 @@ import { startPuppet, startServerProcess } from '../simulator/native/harness.ts'
 import { createFolder } from '../support/folder.ts'
 import { root } from '../support/run.ts'
 import { requireSteamClient } from '../support/steam-client.ts'
+import { runCli } from './io.ts'
 
 const simulate = ['--conditions=@ticketgate/source', 'packages/cli/src/main.ts', 'simulate']
 
@@ -180,6 +181,12 @@ describe('ticketgate simulate', function () {
     assert.equal(await program.ended, 1)
     assert.match(program.output, /No C compiler made the native Steam client/)
     assert.match(program.output, /no-such-compiler: not found/)
+  })
+
+  it('does not take an empty host for every address', async () => {
+    const { code, stderr } = await runCli(['simulate', '--port', '0', '--host', ''])
+    assert.equal(code, 2)
+    assert.match(stderr, /--host/)
   })
 
   it('says so when the port is taken', async () => {

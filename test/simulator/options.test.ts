@@ -50,6 +50,7 @@ describe('simulated Steam: options', () => {
   it('refuses wrong options of the Web API', async () => {
     const steam = createSimulatedSteam()
     await assert.rejects(steam.listenWebApi({ port: 70_000 }), /"port"/)
+    await assert.rejects(steam.listenWebApi({ host: '' }), /"host"/)
     await assert.rejects(steam.listenWebApi({ key: [] }), /"key"/)
     await assert.rejects(steam.listenWebApi({ key: '' }), /"key"/)
     await assert.rejects(steam.listenWebApi({ maxLoggedRequests: -1 }), /"maxLoggedRequests"/)

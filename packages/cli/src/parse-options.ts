@@ -25,3 +25,9 @@ export function parseInteger(least: number, most: number): (text: string) => num
 }
 
 export const parsePort = parseInteger(0, 65_535)
+
+/** For commander: an address to listen on. Nothing at all would be every address. */
+export function parseHost(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must be an address or a name of this machine.')
+  return text
+}

@@ -8,7 +8,7 @@ import {
 import type { Command } from 'commander'
 import { createPaint, exitCodes, type Io, UsageError } from '../io.ts'
 import { explainListenError } from '../listen-error.ts'
-import { collectAppId, parseInteger, parsePort } from '../parse-options.ts'
+import { collectAppId, parseHost, parseInteger, parsePort } from '../parse-options.ts'
 import { untilSignal } from '../signals.ts'
 import { createResidents } from './accounts.ts'
 import { writeGuide } from './guide.ts'
@@ -37,7 +37,7 @@ export function simulateCommand(program: Command, io: Io, setExitCode: (code: nu
         'steamworks.js and native game servers (Linux, needs a C compiler). Ends with Ctrl+C.',
     )
     .option('--port <number>', 'where to listen; 0 for any free port', parsePort, defaultPort)
-    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--host <address>', 'the address to listen on', parseHost, '127.0.0.1')
     .option('--app <id>', 'an app that this Steam sells; may be given several times (default: 480)', collectAppId)
     .option('--key <key>', 'the Web API key that requests must carry (default: one made from the seed)')
     .option('--seed <number>', 'same seed, same SteamIDs and same key', parseInteger(0, 0xffff_ffff), 1)

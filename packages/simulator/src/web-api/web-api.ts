@@ -80,6 +80,8 @@ const maxHeaderBytes = 65_536
 export async function listenWebApi(options: WebApiOptions, host: WebApiHost): Promise<SimulatedWebApi> {
   const { world, clock } = host
   const hostName = checkString('host', options.host ?? '127.0.0.1')
+  // To Node it is every address, and whoever reaches a control route can make tickets.
+  if (hostName === '') throw new TypeError('"host" must be an address or a name of this machine')
   const keys = checkKeys(options.key ?? host.defaultKey)
   const faults = createFaults()
   const log = createRequestLog({
