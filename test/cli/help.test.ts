@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFolder } from '../support/folder.ts'
@@ -49,6 +51,21 @@ describe('ticketgate', () => {
     assert.equal(code, 0)
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
   })
+
+  for (const [args, code] of [
+    [['inspect', 'no-such-file'], 2],
+    [['inspect', '14000000'.repeat(20)], 1],
+  ] as const) {
+    it(`ends with ${code} also when nobody reads what it writes`, async () => {
+      const program = spawn(process.execPath, [onSources, 'packages/cli/src/main.ts', ...args], {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      program.stdout.destroy()
+      program.stderr.destroy()
+      assert.deepEqual(await once(program, 'exit'), [code, null])
+    })
+  }
 
   it('ends with 2 for nothing and for a command that does not exist', async () => {
     for (const args of [[], ['open']]) {

@@ -3,11 +3,12 @@
 import { readFileSync } from 'node:fs'
 import { checkNode } from './doctor/node-version.ts'
 
-// Whoever reads the output may stop early, as `head` does.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
-})
+// Whoever reads the output may stop early, as `head` does. What the exit code says does not depend on readers.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 
 const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
 const { engines } = JSON.parse(manifest) as { engines: { node: string } }
