@@ -67,6 +67,19 @@ describe('ticketgate', () => {
     })
   }
 
+  it('has no colours with NO_COLOR, whatever else is set', () => {
+    for (const [name, isColored] of [
+      ['NO_COLOR', false],
+      ['ANY_COLOR', true],
+    ] as const) {
+      const { NO_COLOR: _none, ...env } = process.env
+      const { output } = runNode([onSources, 'packages/cli/src/main.ts', 'inspect', '14000000'.repeat(20)], {
+        env: { ...env, FORCE_COLOR: '1', [name]: '1' },
+      })
+      assert.equal(output.includes('\u001b['), isColored, output)
+    }
+  })
+
   it('ends with 2 for nothing and for a command that does not exist', async () => {
     for (const args of [[], ['open']]) {
       const { code, stdout, stderr } = await runCli(args)

@@ -23,9 +23,10 @@ type Format = Parameters<typeof styleText>[0]
 /** Colours a text, or leaves it. */
 export type Paint = (format: Format, text: string) => string
 
-/** Colours for one stream: none with NO_COLOR, when it is not a terminal, or when `color` is false. */
+/** Colours for one stream: none with NO_COLOR, when `color` is false, or when it is no terminal and FORCE_COLOR is not set. */
 export function createPaint(stream: OutputStream, color = true): Paint {
-  if (!color) return (_format, text) => text
+  // By itself `styleText` lets FORCE_COLOR win.
+  if (!color || process.env.NO_COLOR) return (_format, text) => text
   return (format, text) => styleText(format, text, { stream, validateStream: true })
 }
 
