@@ -40,9 +40,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 /** The parser quotes what it does not understand, and that may be a key, or a ticket in one piece or many. */
 function redact(text: string): string {
-  return text
-    .replace(/( but got \d+): .*/s, '$1.\n')
-    .replace(/[^\s'"]{24,}/g, (word) => `<${word.length} characters>`)
+  return text.replace(/( but got \d+): .*/s, '$1.\n').replace(/[^\s'"]{24,}/g, (word) => `<${word.length} characters>`)
 }
 
 function readVersion(): string {

@@ -1,4 +1,4 @@
-import { type Clock, type GateDoor, type Logger, silentLogger, systemClock } from '@ticketgate/core'
+import { type Clock, type GateDoor, type Logger, requireInteger, silentLogger, systemClock } from '@ticketgate/core'
 import { type AllowedOrigins, type Cors, createCors } from './cors.ts'
 import { checkBasePath } from './routes.ts'
 
@@ -47,16 +47,9 @@ export function readHandlerOptions(gate: GateDoor, options: HttpHandlerOptions):
   return Object.freeze({
     basePath: checkBasePath(options.basePath ?? httpHandlerDefaults.basePath),
     cors: createCors(origins),
-    maxBytes: checkInteger('maxBodyBytes', options.maxBodyBytes ?? gate.maxMessageBytes, 512, 1_048_576),
-    timeoutMs: checkInteger('bodyTimeoutMs', options.bodyTimeoutMs ?? httpHandlerDefaults.bodyTimeoutMs, 1, 600_000),
+    maxBytes: requireInteger('maxBodyBytes', options.maxBodyBytes ?? gate.maxMessageBytes, 512, 1_048_576),
+    timeoutMs: requireInteger('bodyTimeoutMs', options.bodyTimeoutMs ?? httpHandlerDefaults.bodyTimeoutMs, 1, 600_000),
     logger,
     clock,
   })
-}
-
-function checkInteger(name: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`"${name}" must be an integer from ${least} to ${most}, got ${value}`)
-  }
-  return value
 }

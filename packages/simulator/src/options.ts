@@ -1,12 +1,8 @@
-import { type AppId, isAppId } from '@ticketgate/core'
+import { type AppId, isAppId, requireInteger } from '@ticketgate/core'
 
-/** @throws RangeError naming the option. */
+/** @throws TypeError or RangeError naming the option. */
 export function checkInteger(name: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value !== 'number') throw new TypeError(`"${name}" must be a number, got ${describe(value)}`)
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`"${name}" must be an integer from ${min} to ${max}, got ${value}`)
-  }
-  return value
+  return requireInteger(name, value, min, max)
 }
 
 /** @throws TypeError naming the option. */

@@ -1,4 +1,12 @@
-import { type Clock, isAppId, isSteamId, type PassClaims, type Passes, systemClock } from '@ticketgate/core'
+import {
+  type Clock,
+  isAppId,
+  isSteamId,
+  type PassClaims,
+  type Passes,
+  requireInteger,
+  systemClock,
+} from '@ticketgate/core'
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { type PassKey, type ReadKey, readPassKeys } from './keys.ts'
 
@@ -48,9 +56,7 @@ export function createPasses(options: PassesOptions): Passes {
   if (typeof audience !== 'string' || audience.length < 1 || audience.length > 128) {
     throw new TypeError('"audience" must be a name of 1 to 128 characters')
   }
-  if (!Number.isInteger(ttlMs) || ttlMs < 1_000 || ttlMs > 3_600_000) {
-    throw new RangeError(`"ttlMs" must be an integer from 1000 to 3600000, got ${ttlMs}`)
-  }
+  requireInteger('ttlMs', ttlMs, 1_000, 3_600_000)
   if (typeof oneUse !== 'boolean') throw new TypeError(`"oneUse" must be true or false, got ${typeof oneUse}`)
   const signing = keys[0]!
   const keysById = new Map(keys.map((key) => [key.id, key]))

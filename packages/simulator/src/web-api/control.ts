@@ -123,7 +123,9 @@ export function createControl({ steam, faults, log, cancelTicket }: ControlHost)
 function only(body: Body, names: readonly string[]): void {
   const stranger = Object.keys(body).find((name) => !names.includes(name))
   if (stranger === undefined) return
-  throw new TypeError(`"${stranger}" is not taken here, ${names.length > 0 ? `only ${names.join(', ')}` : 'nothing is'}`)
+  throw new TypeError(
+    `"${stranger}" is not taken here, ${names.length > 0 ? `only ${names.join(', ')}` : 'nothing is'}`,
+  )
 }
 
 function parseBody(text: string): Body {
