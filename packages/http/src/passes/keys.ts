@@ -4,7 +4,7 @@ import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKeyInpu
  * A key for passes, with exactly one of `secret` and `key`.
  *
  * A secret signs with HS256: every node that checks passes can also make them. An Ed25519 private key signs
- * with EdDSA; nodes that only check get its public half.
+ * with EdDSA; nodes that only check its passes get its public half, behind a first key of their own.
  */
 export interface PassKey {
   /** Names the key inside a pass, so that keys can be changed while passes are about. 1 to 64 of `A-Z a-z 0-9 . _ -`. */
