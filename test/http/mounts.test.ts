@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { createEndpoint, createRouter } from '@colyseus/core'
 import { bindRouterToTransport } from '@colyseus/core/router/index'
@@ -343,6 +345,38 @@ describe('mounts', () => {
     })
     const response = await post(`${origin}/ticketgate/exchange`, harness.ticket())
     assert.deepEqual([response.status, ((await response.json()) as { code: string }).code], [401, 'ticket-missing'])
+  })
+
+  it('end the stream of a body that is too slow over HTTP/2, and leave the connection to others', async () => {
+    await using harness = new Harness()
+    const clock = new VirtualClock()
+    const warnings: Error[] = []
+    const warned = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', warned)
+    harness.atEnd(() => void process.off('warning', warned))
+    const listener = toNodeListener(createHttpHandler(harness.gate, { clock }))
+    const server = createHttp2Server((incoming, outgoing) => listener(incoming as never, outgoing as never))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    harness.atEnd(() => {
+      session.destroy()
+      server.close()
+    })
+    const slow = session.request(
+      { ':method': 'POST', ':path': '/ticketgate/exchange', 'content-type': 'application/json' },
+      { endStream: false },
+    )
+    slow.write('{')
+    await until(() => clock.timers === 1)
+    clock.advance(10_000)
+    const [headers] = (await once(slow.resume(), 'response')) as [Record<string, unknown>]
+    assert.equal(headers[':status'], 408)
+    await once(slow, 'close')
+    const [next] = (await once(session.request({ ':path': '/ticketgate/hello' }).resume(), 'response')) as [
+      Record<string, unknown>,
+    ]
+    assert.equal(next[':status'], 200)
+    assert.deepEqual(warnings, [])
   })
 
   it('keep what an application makes its answers vary by', async () => {
