@@ -1,6 +1,7 @@
 // The child of the tests: `serveParent` over a game server that does what the bytes of a "ticket" say, and writes
 // down in the file FAKE_JOURNAL what it was asked to do. FAKE_PLAN says how each start goes.
 
+import { spawn } from 'node:child_process'
 import { appendFileSync, readFileSync, writeSync } from 'node:fs'
 import { BackendError, type BackendEvent, Emitter, type SteamId, TicketgateError } from '@ticketgate/core'
 import {
@@ -28,7 +29,11 @@ function crash(how: string): void {
   if (how.startsWith('words ')) {
     writeSync(2, 'the first word\nthe last word')
   }
-  const [kind, value] = how.replace('words ', '').split(' ')
+  if (how.startsWith('heir ')) {
+    const heir = spawn('sleep', ['60'], { stdio: ['ignore', 'inherit', 'inherit'] })
+    note('heir', heir.pid)
+  }
+  const [kind, value] = how.replace(/^(words|heir) /, '').split(' ')
   if (kind === 'hang') hang()
   if (kind === 'abort') process.abort()
   if (kind === 'exit') process.exit(Number(value))

@@ -76,6 +76,18 @@ describe('the game of an isolated game server', function () {
     assert.match(parent.program.stdout, /rejected: backend-unavailable/)
   })
 
+  it('lives no longer than that when somebody else holds the output of the child open', async () => {
+    await using parent = await startParent('crash the child and leave an heir')
+    const [, heir] = await parent.program.saw(/heir (\d+)/)
+    try {
+      assert.equal(await parent.program.ended, 0)
+      assert.ok(isRunning(Number(heir)))
+      assert.match(parent.program.stdout, /rejected: backend-unavailable/)
+    } finally {
+      process.kill(Number(heir))
+    }
+  })
+
   it('alone decides what a signal to both means', async () => {
     await using parent = await startParent('stay')
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(parent.childPid, signal)

@@ -103,9 +103,12 @@ export class Child {
     if (!this.#isOver) {
       this.#isClosing = true
       this.hold()
-      this.#clock.clearTimer(this.#timer)
-      this.send({ type: 'close' })
-      this.#timer = this.#clock.setTimer(() => this.kill(), this.#times.closeMs)
+      // After the exit there is nobody to ask, and the timer that is set is for the last words.
+      if (this.#exit === undefined) {
+        this.#clock.clearTimer(this.#timer)
+        this.send({ type: 'close' })
+        this.#timer = this.#clock.setTimer(() => this.kill(), this.#times.closeMs)
+      }
     }
     await this.#ended
   }
@@ -174,6 +177,8 @@ export class Child {
     if (this.#isOver) return
     this.#isOver = true
     this.#clock.clearTimer(this.#timer)
+    // Whoever still has its pipes may have them for ever, and nothing of them is awaited.
+    this.#keepAlive(false)
     const { exitCode = null, signal = null } = this.#exit ?? {}
     this.#listener.ended({ exitCode, signal, hung: this.#isHung, error, lastLines: this.#noise.lastLines })
     this.#resolveEnded()
