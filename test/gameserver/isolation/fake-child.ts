@@ -83,6 +83,9 @@ serveParent(async function createFakeGameServer(options: GameServerOptions): Pro
     backendEvents.emit('event', { type: 'verdict', verdict: { steamId, ownerSteamId: steamId, response } })
   }
   if (step === 'connected') setImmediate(connect)
+  if (options.description === 'Steam is down') {
+    setInterval(() => events.emit('connectFailed', { result: 3, isRetrying: true }), 5).unref()
+  }
 
   return {
     name: 'fake',

@@ -152,6 +152,15 @@ describe('an isolated game server', () => {
     await assert.rejects(server.ready(), { code: 'ERR_CLOSED' })
   })
 
+  it('says of a logon that takes too long what the last attempt failed with', async () => {
+    await using scene = await createScene({ plan: ['connecting'], options: { description: 'Steam is down' } })
+    const { server, clock } = scene
+    await scene.next('connectFailed')
+    const late = assert.rejects(server.ready(), { reason: 'logon-timeout', result: 3, message: /EResult 3/ })
+    clock.advance(30_000)
+    await late
+  })
+
   it('tells the child its app and token in private', async () => {
     const before = { ...process.env }
     const token = '0123456789ABCDEF0123456789ABCDEF'

@@ -242,7 +242,7 @@ class IsolatedGameServer implements GameServer {
         this.#reflect(message.snapshot)
         break
       case 'event':
-        this.#status.events.emit(message.name, message.event)
+        this.#status.pass(message)
         break
     }
   }

@@ -1,6 +1,7 @@
 import { type BackendEvent, type Clock, Emitter } from '@ticketgate/core'
 import type { GameServerEvents, GameServerState } from '../game-server.ts'
 import { Readiness } from '../logon/readiness.ts'
+import type { FromChild } from './protocol.ts'
 
 /** Where an isolated game server stands, over all its children, and who is told of it. */
 export class Status {
@@ -9,9 +10,11 @@ export class Status {
   readonly #backendEvents = new Emitter<{ event: BackendEvent }>()
   #state: GameServerState = 'starting'
   #error: Error | undefined
+  /** The EResult of the present child's latest attempt that failed. */
+  #lastResult: number | undefined
 
   constructor(clock: Clock, logonTimeoutMs: number) {
-    this.readiness = new Readiness(clock, logonTimeoutMs)
+    this.readiness = new Readiness(clock, logonTimeoutMs, () => this.#lastResult)
   }
 
   get state(): GameServerState {
@@ -34,6 +37,13 @@ export class Status {
     this.#backendEvents.emit('event', event)
   }
 
+  /** An event of the child's game server, for those outside. */
+  pass(message: Extract<FromChild, { type: 'event' }>): void {
+    if (message.name === 'connected') this.#lastResult = undefined
+    if (message.name === 'connectFailed' || message.name === 'disconnected') this.#lastResult = message.event.result
+    this.events.emit(message.name, message.event)
+  }
+
   /** The child's game server is in this state. For those outside, a child that was started again is not the first. */
   follow(state: GameServerState): void {
     const isFirst = this.#state === 'starting' || this.#state === 'connecting'
@@ -41,6 +51,7 @@ export class Status {
   }
 
   lose(error: Error): void {
+    this.#lastResult = undefined
     this.#change('reconnecting', error)
   }
 
