@@ -120,7 +120,13 @@ describe('the restarts of an isolated game server', () => {
   })
 
   it('end when a start fails for a reason that will not go away', async () => {
-    await using scene = await createScene({ plan: ['connected', 'fault library-missing'] })
+    const warnings: unknown[] = []
+    const ignore = (): void => {}
+    const logger = {
+      ...{ trace: ignore, debug: ignore, info: ignore, error: ignore },
+      warn: (fields: object, message: string) => warnings.push([fields, message]),
+    }
+    await using scene = await createScene({ plan: ['connected', 'fault library-missing'], options: { logger } })
     const { server, clock, journal } = scene
     await crash(scene)
     const changed = scene.next('stateChanged')
@@ -134,7 +140,10 @@ describe('the restarts of an isolated game server', () => {
     await assert.rejects(scene.begin(alice, 'good'), { refusalCode: 'backend-unavailable' })
     assert.equal(clock.timers, 0)
     assert.equal(journal.pids.length, 2)
-    assert.deepEqual(scene.tellings, ['unavailable'])
+    const message = `${server.error.message}. Mend it.`
+    assert.deepEqual(warnings, [[{ reason: 'isolation' }, message]])
+    assert.deepEqual(scene.tellings, ['unavailable', 'warning'])
+    assert.deepEqual(scene.told[1], { type: 'warning', reason: 'isolation', message })
     await server.close()
     await assert.rejects(server.ready(), { reason: 'isolation' }, 'as a game server in the process says')
   })

@@ -15,6 +15,7 @@ import {
   UserHasLicenseForAppResult,
 } from '@ticketgate/core'
 import type { TicketInspector } from '@ticketgate/core/ticket'
+import type { GameServerError } from '../errors.ts'
 import { closedError } from '../faults/closed.ts'
 import type { GameServer, GameServerCounts, GameServerEvents, GameServerState } from '../game-server.ts'
 import type { GameServerOptions } from '../options.ts'
@@ -106,7 +107,7 @@ class IsolatedGameServer implements GameServer {
         message: (message) => this.#onMessage(message),
         lost: (end) => this.#onLost(end),
         restarting: (end, attempt) => this.#onRestarting(end, attempt),
-        failed: (error) => this.#status.fail(error),
+        failed: (error) => this.#onFailed(error),
       },
     })
     this.#questions = new Questions(this.#supervisor)
@@ -285,6 +286,15 @@ class IsolatedGameServer implements GameServer {
     this.#restarts++
     this.#settings.logger.info({ attempt }, 'isolated game server is started again')
     this.#status.events.emit('restarting', { exitCode, signal, attempt })
+  }
+
+  /** What the child's game server says of its own end comes as messages; here there is no child. */
+  #onFailed(error: GameServerError): void {
+    const { reason, hint } = error
+    const message = `${error.message}. ${hint}`
+    this.#status.fail(error)
+    this.#settings.logger.warn({ reason }, message)
+    if (this.#closed === undefined) this.#status.tell({ type: 'warning', reason, message })
   }
 
   #loseAll(error: Error): LostSessions {

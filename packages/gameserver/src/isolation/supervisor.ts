@@ -54,7 +54,7 @@ export interface SupervisorListener {
   lost(end: ChildEnd): void
   restarting(end: ChildEnd, attempt: number): void
   /** There will be no other child. */
-  failed(error: Error): void
+  failed(error: GameServerError): void
 }
 
 /** Keeps one child running: starts it, watches it, starts it again. */
