@@ -39,8 +39,8 @@ export interface SteamworksProcess {
 
 /**
  * Starts a process that runs an unmodified steamworks.js, and gets tickets from there. What the library prints goes
- * nowhere, and its end is not this process's end. It ends with this one, however this one ends, unless it hangs in the
- * library at that moment.
+ * nowhere, and its end is not this process's end. It ends with this one, however this one ends; where it hangs in the
+ * library at that moment, within seconds.
  *
  * @throws TypeError, RangeError for options that make no sense. Rejects with `ERR_STEAM_LIBRARY` when the library is not
  * found, with `ERR_STEAM_INIT` when Steam's client is not reached.
@@ -60,7 +60,7 @@ export async function startSteamworksProcess(options: SteamworksProcessOptions):
     child.on('error', () => child.pid === undefined && resolve())
   })
   try {
-    await start(child, { library, appId, options: resolved }, startTimeoutMs)
+    await start(child, { parent: process.pid, library, appId, options: resolved }, startTimeoutMs)
     const asker = askOverPort(toPort(child))
     child.once('exit', (code, signal) => {
       asker.close(new Error(`the process that runs ${library} has ended with ${signal ?? code}`))

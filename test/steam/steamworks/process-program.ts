@@ -1,6 +1,6 @@
 // A program whose Steam runs in a process of its own; ends as its argument says.
 
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
 import { startSteamworksProcess } from '@ticketgate/steam/steamworks-process'
 
 const library = new URL('fake-module.cjs', import.meta.url).href
@@ -9,5 +9,11 @@ const ticket = await source.getTicket({ kind: 'webapi', appId: 480, identity: 'm
 writeSync(1, `${pid} gave ${ticket.data}\n`)
 const end = process.argv[2]
 if (end === 'exit') process.exit(0)
-if (end === 'kill') process.kill(process.pid, 'SIGKILL')
+if (end === 'kill while it hangs') {
+  source.getTicket({ kind: 'webapi', appId: 480, identity: 'hang' }, new AbortController().signal).catch(() => {})
+  while (!readFileSync(String(process.env.FAKE_STEAMWORKS_LOG), 'utf8').includes('asked and hangs')) {
+    await new Promise(setImmediate)
+  }
+}
+if (end?.startsWith('kill')) process.kill(process.pid, 'SIGKILL')
 // Otherwise it has nothing more to do, and ends by itself.

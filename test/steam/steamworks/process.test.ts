@@ -153,6 +153,21 @@ describe('startSteamworksProcess', function () {
     })
   }
 
+  it('ends by force when it hangs and the program is killed', async () => {
+    await using program = startProgram(
+      ['--conditions=@ticketgate/source', 'test/steam/steamworks/process-program.ts', 'kill while it hangs'],
+      { FAKE_STEAMWORKS_LOG: file },
+    )
+    const [, pid] = await program.saw(/^(\d+) gave/)
+    try {
+      assert.equal(await program.ended, null)
+      assert.deepEqual(log(), ['asked and hangs'])
+      await until(() => !isAlive(Number(pid)))
+    } finally {
+      if (isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL')
+    }
+  })
+
   const failures: [string, Partial<SteamworksProcessOptions>, string, RegExp][] = [
     ['the library is not there', { library: 'not-steamworks' }, 'ERR_STEAM_LIBRARY', /not-steamworks/],
     ['it is another library', { library: 'node:path' }, 'ERR_STEAM_LIBRARY', /"init"/],

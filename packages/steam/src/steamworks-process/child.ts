@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { serveTicketPort, type TicketPort } from '../bridge/port.ts'
 import type { SteamworksClient } from '../steamworks/clients.ts'
 import { createSteamworksTicketSource } from '../steamworks/ticket-source.ts'
@@ -13,11 +14,18 @@ process.on('SIGINT', () => {})
 for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(0))
 process.once('disconnect', () => process.exit(0))
 process.once('message', (start: StartMessage) => {
+  watchParent(start.parent)
   const started = run(start)
   process.send?.(started, () => {
     if (!started.started) process.exit(1)
   })
 })
+
+/** For a library that hangs. Without a thread to spare it can only be ended by the game. */
+function watchParent(parent: number): void {
+  const file = `./parent-watch.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`
+  new Worker(new URL(file, import.meta.url), { workerData: { parent } }).on('error', () => {}).unref()
+}
 
 function run({ library, appId, options }: StartMessage): StartedMessage {
   let init: (appId: number) => SteamworksClient

@@ -3,6 +3,8 @@ import type { SteamworksTicketOptions } from '../steamworks/options.ts'
 
 /** The first message to the process; everything after it is the bridge's. */
 export interface StartMessage {
+  /** The game's own pid. */
+  readonly parent: number
   readonly library: string
   readonly appId: AppId
   readonly options: Omit<SteamworksTicketOptions, 'clock'>
