@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { GameServerError } from '@ticketgate/gameserver'
 import { loadSteamLibrary } from '../../packages/gameserver/src/binding/koffi-library.ts'
 import {
@@ -180,6 +180,7 @@ describe("Valve's library", () => {
       'Failed to load shared library: cannot open shared object file: No such file or directory',
       /another architecture/,
     ],
+    ['Failed to load shared library: cannot open shared object file: Permission denied', /may not read/],
     ['Failed to load shared library: libfoo.so.1: cannot open shared object file', /own words/],
   ] as const) {
     it(`cannot be loaded, and the hint fits: ${message}`, () => {
@@ -190,6 +191,29 @@ describe("Valve's library", () => {
       assert.match(explainSteamClientFailure('/x/steamclient.so', true, message).hint, hint)
     })
   }
+
+  it('is not called missing when it lies in a folder that this account may not enter', async function () {
+    if (process.platform === 'win32') skip(this, 'it closes a folder as POSIX does')
+    const path = make('closed', 'library.so')
+    const program = `
+      import 'koffi'
+      import { chmodSync } from 'node:fs'
+      import { createGameServer } from '@ticketgate/gameserver'
+      chmodSync(${JSON.stringify(dirname(path))}, 0)
+      // Root may enter every folder.
+      if (process.getuid() === 0) process.seteuid(65_534)
+      const options = { appId: 480, product: 'test', description: 'test', libraryPath: ${JSON.stringify(path)} }
+      for (const steamClientPath of [undefined, options.libraryPath]) {
+        await createGameServer({ ...options, steamClientPath }).catch(({ reason, hint }) => console.log(reason + ': ' + hint))
+      }`
+    try {
+      await using running = startProgram(['--conditions=@ticketgate/source', '--input-type=module', '--eval', program])
+      assert.equal(await running.ended, 0, running.output)
+      assert.match(running.stdout, /^library-unloadable: .*may not read.*\nsteamclient-unusable: .*may not read.*\n$/)
+    } finally {
+      chmodSync(dirname(path), 0o700)
+    }
+  })
 
   it("cannot be loaded on musl: the words of musl's own loader are explained", function () {
     const loader = '/lib/ld-musl-x86_64.so.1'

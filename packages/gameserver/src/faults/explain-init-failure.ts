@@ -87,7 +87,7 @@ function explainModule(module: string, { exists = existsSync, steamClientPath }:
       reason: 'steamclient-unusable',
       hint:
         `${module} is there and cannot be loaded: it is of another architecture (the 64-bit one lies in linux64), damaged, ` +
-        "or it lacks a library of its own; the loader's reason is on stderr.",
+        "closed to this account, or it lacks a library of its own; the loader's reason is on stderr.",
     }
   }
   const home = module.startsWith('(null)') ? ' HOME is not set in this process.' : ''

@@ -5,13 +5,15 @@ const wrongArchitecture = /wrong ELF class|incompatible architecture|not a valid
 // Of a file that is there glibc says the same when it was built for another processor. With a name before it, it is
 // another library that is missing.
 const wrongProcessor = /^(?:Failed to load shared library: )?cannot open shared object file/
+// Also when the folder is closed to this account: then the file seems not to be there.
+const notAllowed = /cannot open shared object file: Permission denied|Access is denied/i
 const needsGlibc = /ld-linux|libc\.so\.6|GLIBC_|__\w+_chk: symbol not found|Error relocating/i
 const notALibrary = /invalid ELF header|file too short|not a mach-o|slice is not valid/i
 
 /** Why Valve's library cannot be loaded. */
 export function explainLoadFailure(path: string, exists: boolean, cause: unknown): GameServerError {
   const libraryMessage = textOf(cause)
-  if (!exists) {
+  if (!exists && !notAllowed.test(libraryMessage)) {
     return new GameServerError('ERR_STEAM_LIBRARY', `Steam's library ${path} is not there`, {
       reason: 'library-missing',
       hint: 'Correct "libraryPath" or STEAM_API_LIBRARY.',
@@ -30,12 +32,13 @@ export function explainLoadFailure(path: string, exists: boolean, cause: unknown
 /** Why `steamClientPath` cannot be loaded. */
 export function explainSteamClientFailure(path: string, exists: boolean, cause: unknown): GameServerError {
   const libraryMessage = textOf(cause)
+  const isThere = exists || notAllowed.test(libraryMessage)
   return new GameServerError(
     'ERR_STEAM_LIBRARY',
-    exists ? `${path} cannot be loaded: ${libraryMessage}` : `${path} is not there`,
+    isThere ? `${path} cannot be loaded: ${libraryMessage}` : `${path} is not there`,
     {
-      reason: exists ? 'steamclient-unusable' : 'steamclient-missing',
-      hint: exists
+      reason: isThere ? 'steamclient-unusable' : 'steamclient-missing',
+      hint: isThere
         ? hintFor(libraryMessage)
         : 'Correct "steamClientPath". SteamCMD brings the 64-bit file as linux64/steamclient.so.',
       libraryMessage,
@@ -66,6 +69,9 @@ export function explainBindingFailure(cause: unknown): GameServerError {
 }
 
 function hintFor(message: string): string {
+  if (notAllowed.test(message)) {
+    return 'This account may not read the file, or not enter a folder above it. Open them to it.'
+  }
   if (wrongArchitecture.test(message) || wrongProcessor.test(message)) {
     return `The file is for another architecture than this Node (${process.platform} ${process.arch}). ${rightFile()}`
   }

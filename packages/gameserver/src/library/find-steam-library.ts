@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { GameServerError } from '../errors.ts'
@@ -48,9 +48,9 @@ export function searchSteamLibrary(options: SearchOptions = {}): SteamLibrarySea
   const { libraryPath, environment = process.env, platform = process.platform } = options
   const searched: SearchedPlace[] = []
   const look = (source: SearchedPlace['source'], path: string): string | undefined => {
-    const isThere = existsSync(path)
-    searched.push({ source, path, outcome: isThere ? 'found' : 'no-file' })
-    return isThere ? path : undefined
+    const isFound = isThere(path)
+    searched.push({ source, path, outcome: isFound ? 'found' : 'no-file' })
+    return isFound ? path : undefined
   }
   if (libraryPath !== undefined) return { path: look('libraryPath', libraryPath), searched }
   const named = environment.STEAM_API_LIBRARY
@@ -93,6 +93,15 @@ export function findSteamLibrary(options: SearchOptions = {}): string {
       `Install the package steamworks.js, which brings Valve's library, or name ${name} of the Steamworks SDK in ` +
       '"libraryPath" or in the environment variable STEAM_API_LIBRARY.',
   })
+}
+
+/** Also of one in a folder that is closed to this account: the loader says so, and better. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES'
+  }
 }
 
 function findPackage(name: string, from: readonly string[]): string | undefined {
