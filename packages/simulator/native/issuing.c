@@ -86,8 +86,8 @@ uint32_t ticket_issue_web_api(struct pipe *pipe, const char *identity) {
   return handle;
 }
 
-void ticket_cancel(struct pipe *pipe, uint32_t handle) {
-  pipe_catch_up(pipe);
+/* Forgets a ticket, and has simulated Steam forget it. */
+static void give_back(struct pipe *pipe, uint32_t handle) {
   struct issued_ticket *ticket = table_remove(&pipe->tickets, handle);
   if (!ticket) return;
   free(ticket);
@@ -95,6 +95,11 @@ void ticket_cancel(struct pipe *pipe, uint32_t handle) {
   pipe_begin_line(pipe, &line, "ticket-canceled");
   json_add_integer(&line, "ticket", handle);
   pipe_tell(pipe, &line);
+}
+
+void ticket_cancel(struct pipe *pipe, uint32_t handle) {
+  pipe_catch_up(pipe);
+  give_back(pipe, handle);
 }
 
 static void answer_web_api(struct pipe *pipe, uint32_t handle, const struct issued_ticket *ticket, int32_t result,
@@ -120,6 +125,9 @@ void ticket_answer(struct pipe *pipe, uint32_t handle, int64_t result, bool fill
   if (!ticket || ticket->is_answered) return;
   ticket->is_answered = true;
   int32_t value = (int32_t)result;
+  /* Simulated Steam knows the ticket, and there is nothing to give. */
+  bool is_empty = value == RESULT_OK && ticket->type == TICKET_WEB_API && ownership_of(pipe)->length == 0;
+  if (is_empty) value = RESULT_FAIL;
   if (ticket->type == TICKET_WEB_API) {
     answer_web_api(pipe, handle, ticket, value, fills_buffer);
   } else {
@@ -128,7 +136,10 @@ void ticket_answer(struct pipe *pipe, uint32_t handle, int64_t result, bool fill
     memcpy(bytes + 4, &value, 4);
     pipe_call_back(pipe, CALLBACK_SESSION_TICKET, bytes, sizeof bytes);
   }
-  if (value == RESULT_OK) return;
-  table_remove(&pipe->tickets, handle);
-  free(ticket);
+  if (is_empty) {
+    give_back(pipe, handle);
+  } else if (value != RESULT_OK) {
+    table_remove(&pipe->tickets, handle);
+    free(ticket);
+  }
 }

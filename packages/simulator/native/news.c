@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "news.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "issuing.h"
@@ -24,14 +26,24 @@ static void receive_signed(struct pipe *pipe, const struct json_object *line) {
   if (json_string(line, "digest", digest, sizeof digest)) signature_remember(pipe, digest);
 }
 
+/* Steam's client has no other room for a ticket than its buffer; one without a signed half is none. */
+static void take_signed_half(struct pipe *pipe, const struct json_object *line) {
+  long length = json_hex(line, "data", pipe->ownership.bytes, sizeof pipe->ownership.bytes);
+  pipe->ownership.length = length > 0 ? (size_t)length : 0;
+  if (length > 0) return;
+  fprintf(stderr,
+          "[simulated steam] no tickets for app %" PRIu32 " now: the signed half is damaged, or with all its DLC does not "
+          "fit into the %d bytes that Steam has for a ticket\n",
+          pipe->app_id, TICKET_BUFFER_BYTES);
+}
+
 /* An account's signed half for one app. A client keeps its own. */
 static void receive_ownership(struct pipe *pipe, const struct json_object *line) {
   uint64_t steam_id;
   int64_t app_id;
   if (pipe->role != ROLE_CLIENT || !json_digits(line, "steamId", &steam_id) || steam_id != pipe->steam_id) return;
   if (!json_integer(line, "appId", &app_id) || app_id != pipe->app_id) return;
-  long length = json_hex(line, "data", pipe->ownership.bytes, sizeof pipe->ownership.bytes);
-  if (length > 0) pipe->ownership.length = (size_t)length;
+  take_signed_half(pipe, line);
 }
 
 /* --- to one user --- */
@@ -41,10 +53,7 @@ static void receive_logged_on(struct pipe *pipe, const struct json_object *line)
   if (!json_digits(line, "steamId", &steam_id)) return;
   pipe->steam_id = steam_id;
   pipe->is_logged_on = true;
-  if (pipe->role == ROLE_SERVER) {
-    long length = json_hex(line, "data", pipe->ownership.bytes, sizeof pipe->ownership.bytes);
-    pipe->ownership.length = length > 0 ? (size_t)length : 0;
-  }
+  if (pipe->role == ROLE_SERVER) take_signed_half(pipe, line);
   call_back_connected(pipe);
 }
 

@@ -29,7 +29,7 @@ enum callback_id {
   CALLBACK_WEB_API_TICKET = 168,
 };
 
-enum { RESULT_OK = 1, RESULT_INVALID_PARAM = 8 };
+enum { RESULT_OK = 1, RESULT_FAIL = 2, RESULT_INVALID_PARAM = 8 };
 
 /* A ticket that a user of ours made. */
 struct issued_ticket {

@@ -102,6 +102,17 @@ describe('native client', function () {
     for (const head of heads) assert.ok(!journal.includes(head.slice(8, 24)))
   })
 
+  it('gets no ticket, and is told why, when the account has more DLC than fit into the buffer of Steam', async () => {
+    const dlc = Array.from({ length: 400 }, (_, index) => 1_000 + index)
+    await using world = await createNativeWorld({ apps: [{ appId: 480, dlc }] })
+    const collector = world.steam.createAccount({ name: 'Collector', dlc: dlc.slice(1) })
+    const client = await world.startClient(collector)
+    await assert.rejects(client.ticketForWebApi('my-game'))
+    await assert.rejects(client.ticketForServer('90071992547409921'))
+    assert.match(client.output, /simulated steam.* app 480 .* 2560 bytes/)
+    await until(() => world.native.clients[0]?.openTickets === 0)
+  })
+
   it('has the DLC in its tickets that the account owns at the time', async () => {
     await using world = await createNativeWorld()
     const client = await world.startClient(world.ann)
