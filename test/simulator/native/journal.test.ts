@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import fs, { appendFileSync, existsSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import fs, { appendFileSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
-import { join as joinPath } from 'node:path'
+import { basename, join as joinPath } from 'node:path'
 import { compileSteamClient, createSimulatedSteam, readJournal } from '@ticketgate/simulator'
 import fc from 'fast-check'
 import sinon from 'sinon'
+import { startProgram } from '../../flow/child.ts'
 import { createFolder } from '../../support/folder.ts'
 import { requireSteamClient } from '../../support/steam-client.ts'
 import { createNativeWorld, join, readVerdicts, until } from './harness.ts'
@@ -228,6 +229,30 @@ describe('native journal', function () {
       assert.equal(given.folder, folder.path)
       assert.equal(readJournal(given.journalPath).at(-1)?.type, 'closed')
       await assert.rejects(other.openNative(), { code: 'ERR_CLOSED' })
+    })
+
+    it('is removed by the next process when its own was killed, and by nobody as long as that lives', async () => {
+      using temporary = createFolder({ 'ticketgate-steam-other/owner': '{"pid":1}', 'ticketgate-steam-new/home': '' })
+      const open = `
+        import { createSimulatedSteam } from '@ticketgate/simulator'
+        const { folder } = await createSimulatedSteam().openNative()
+        console.log('folder ' + folder)
+        setInterval(() => {}, 60_000)`
+      const args = ['--conditions=@ticketgate/source', '--input-type=module', '--eval', open]
+      const environment = { TMPDIR: temporary.path }
+      await using first = startProgram(args, environment)
+      const [, left = ''] = await first.saw(/folder (.*)\n/)
+      await using second = startProgram(args, environment)
+      const [, living = ''] = await second.saw(/folder (.*)\n/)
+      assert.ok(existsSync(left))
+      first.kill('SIGKILL')
+      await first.ended
+      await using third = startProgram(args, environment)
+      const [, last = ''] = await third.saw(/folder (.*)\n/)
+      assert.deepEqual(
+        readdirSync(temporary.path).sort(),
+        ['ticketgate-steam-new', 'ticketgate-steam-other', basename(living), basename(last)].sort(),
+      )
     })
 
     it('leaves the file alone that a link in the place of the journal names', async () => {

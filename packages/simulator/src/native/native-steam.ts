@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type AppId, type SteamId, TicketgateError } from '@ticketgate/core'
 import type { SimulatedAccount } from '../account.ts'
@@ -17,6 +16,7 @@ import {
   type NativeClientFaults,
   type NativeServerFaults,
 } from './options.ts'
+import { makeOwnFolder } from './own-folder.ts'
 import { isProcessAlive } from './process-life.ts'
 
 /**
@@ -73,8 +73,7 @@ export async function openNative(
 ): Promise<NativeSteam> {
   const { world, mint, appIds } = steam
   const library = await compileSteamClient(options)
-  const folder =
-    options.folder === undefined ? mkdtempSync(join(tmpdir(), 'ticketgate-steam-')) : resolve(options.folder)
+  const folder = options.folder === undefined ? makeOwnFolder() : resolve(options.folder)
   const home = join(folder, 'home')
   const steamClientPath = join(home, '.steam/sdk64/steamclient.so')
   const journalPath = join(folder, 'journal.jsonl')

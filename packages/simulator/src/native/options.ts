@@ -5,7 +5,10 @@ import type { CompileOptions } from './compile.ts'
 
 /** What may be set on the native half of a simulated Steam. */
 export interface NativeSteamOptions extends CompileOptions {
-  /** Where journal and library are. Default: a new one in the system's folder for such, removed by `close`. */
+  /**
+   * Where journal and library are. Default: a new one in the system's folder for such, removed by `close`, or by the next
+   * process with one when this one is killed.
+   */
   readonly folder?: string | undefined
   /** The servers' address as Steam sees it, for tickets bound to an address. @default '127.0.0.1' */
   readonly serverAddress?: string
