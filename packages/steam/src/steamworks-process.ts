@@ -53,7 +53,10 @@ export async function startSteamworksProcess(options: SteamworksProcessOptions):
   requireInteger('startTimeoutMs', startTimeoutMs, 1, 600_000)
   const { clock: _, ...resolved } = resolveOptions(ticketOptions)
 
-  const child = fork(childFile(), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(childFile(), {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: conditions(process.execArgv),
+  })
   const ended = new Promise<void>((resolve) => {
     child.once('exit', resolve)
     // One that could not be started does not exit.
@@ -84,6 +87,17 @@ export async function startSteamworksProcess(options: SteamworksProcessOptions):
     await ended
     throw error
   }
+}
+
+/**
+ * Of the game's own flags those that decide which files an import means. A debugger, preloaded modules and the program of
+ * `--eval` are the game's.
+ */
+function conditions(flags: readonly string[]): string[] {
+  const names = ['--conditions', '-C']
+  return flags.filter(
+    (flag, index) => names.includes(flag.split('=')[0] ?? '') || names.includes(flags[index - 1] ?? ''),
+  )
 }
 
 /** How long a process may take to end by itself, in milliseconds. One that hangs in Steam's library never would. */

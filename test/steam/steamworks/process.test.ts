@@ -115,6 +115,19 @@ describe('startSteamworksProcess', function () {
     }
   })
 
+  for (const flags of [['--inspect-brk=0'], ['--input-type=module', '--eval', 'process.exit(7)']]) {
+    it(`starts though the game was started with ${flags[0]}`, async () => {
+      const { execArgv } = process
+      try {
+        process.execArgv = [...flags, ...execArgv]
+        const { source } = await start()
+        assert.deepEqual(source.appIds, [480])
+      } finally {
+        process.execArgv = execArgv
+      }
+    })
+  }
+
   it('ends it by force when it hangs', async () => {
     const { source, close, pid } = await start()
     const waiting = source.getTicket({ ...request, identity: 'hang' }, never)
