@@ -36,6 +36,19 @@ describe('nodes that share a store', () => {
     admissionOf(await b.join(1))
   })
 
+  it('leave a player where they are when a ticket that Steam was not asked about names them elsewhere', async () => {
+    await using cluster = new Cluster()
+    const [a, b] = [cluster.node(), cluster.node({ whenUnavailable: 'provisional' })]
+    const here = await a.join(1)
+    b.backend.judge = () => ({ fault: 'backend-unavailable' })
+    assert.equal((await b.join(1)).code, 'already-playing')
+    assert.equal(b.gate.counts.players, 0)
+    assert.equal(admissionOf(here).state, 'admitted')
+    here.leave()
+    await flush()
+    assert.equal(admissionOf(await b.join(1)).provisional, true)
+  })
+
   it('put a kicked player out wherever they are, once', async () => {
     await using cluster = new Cluster()
     const [a, b] = [cluster.node(), cluster.node()]

@@ -24,7 +24,10 @@ export class NodeClaims {
     this.#isAlone = isAlone
   }
 
-  /** Takes a player for this node. A refusal when another node has them and policy says to leave them there. */
+  /**
+   * Takes a player for this node. A refusal when another node has them and policy says to leave them there, or when
+   * they enter provisionally.
+   */
   take(player: Player): Awaitable<Refusal | undefined> {
     if (this.#isAlone || player.fence !== 0) return undefined
     const { store, settings } = this.#gate
@@ -33,7 +36,8 @@ export class NodeClaims {
       const claimed = store.claim({
         steamId: player.steamId,
         node: settings.node,
-        displace: settings.duplicates !== 'refuse',
+        // Whom Steam has not found good displaces nobody: the one inside elsewhere may be the player.
+        displace: settings.duplicates !== 'refuse' && player.session !== undefined,
       })
       // At once for nearly everybody with a store in memory: nobody else has them.
       const isDone = !(claimed instanceof Promise) && (!claimed.granted || claimed.displaced === undefined)
