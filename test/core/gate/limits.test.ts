@@ -52,12 +52,46 @@ describe('tickets of an address that Steam refuses', () => {
     admissionOf(await world.join(5, { address: '192.0.2.1' }))
   })
 
+  it('are also those whose caller hangs up before Steam has spoken', async () => {
+    await using world = new World({ rejectionsPerAddress: { limit: 1, windowMs: 600_000 } })
+    world.backend.judge = () => 'hold'
+    const impatient = await world.join(1, { address: '192.0.2.1' })
+    impatient.leave()
+    await flush()
+    assert.equal((await world.join(2, { address: '192.0.2.1' })).code, 'too-many-attempts')
+  })
+
   it('are not those that Steam could not be asked about, nor the good ones', async () => {
     await using world = new World(twice)
     world.backend.judge = () => ({ fault: 'backend-unavailable' })
     for (let n = 1; n <= 3; n++) await world.join(n, { address: '192.0.2.1' })
     world.backend.judge = () => ({ verdict: {} })
     for (let n = 4; n <= 7; n++) admissionOf(await world.join(n, { address: '192.0.2.1' }))
+  })
+})
+
+describe('tickets of an address that nobody refuses', () => {
+  const once: WorldOptions = { rejectionsPerAddress: { limit: 1, windowMs: 600_000 } }
+  const address = '192.0.2.1'
+
+  it('are those of a renewal for which another connection of the player has brought one', async () => {
+    await using world = new World({ ...once, duplicates: { share: 3 } })
+    const join = () => world.join(1, { address })
+    const connections = [await join(), await join(), await join()]
+    for (let round = 0; round < 3; round++) {
+      assert.equal(world.gate.requestRenewal(playerId(1)), 3)
+      for (const connection of connections) connection.say(world.message(1))
+      await flush()
+      for (const connection of connections) assert.equal(admissionOf(connection).state, 'admitted')
+    }
+  })
+
+  it('are those that a backend which is not set up could not show to Steam', async () => {
+    await using world = new World(once)
+    world.backend.judge = () => ({ fault: 'backend-misconfigured' })
+    for (let n = 1; n <= 3; n++) assert.equal((await world.join(n, { address })).code, 'backend-misconfigured')
+    world.backend.judge = () => ({ verdict: {} })
+    admissionOf(await world.join(4, { address }))
   })
 })
 

@@ -237,7 +237,7 @@ export class Verification implements CheckContext {
     }
     if (forged.has(outcome.code)) gate.signature.note(true)
     const wasNotAsked = isNotAsked(outcome)
-    if (!wasNotAsked && this.address !== undefined) gate.rejections?.take(toRateLimitKey(this.address))
+    if (!wasNotAsked) this.#countRejection(outcome)
     const known = gate.players.get(reading.steamId!)
     if (known !== undefined) gate.players.interrupt(known)
     return wasNotAsked ? this.#goOnWithoutSteam(outcome, reading, identity) : outcome
@@ -316,6 +316,17 @@ export class Verification implements CheckContext {
     if (rejections === undefined || rejections.size === 0 || this.address === undefined) return undefined
     const waitMs = rejections.peek(toRateLimitKey(this.address))
     return waitMs > 0 ? createRefusal('too-many-attempts', { retryAfterMs: waitMs }) : undefined
+  }
+
+  /**
+   * Also what was given up before Steam spoke, or whoever hangs up in time could spend any number of calls; but not the
+   * renewal of a player who is inside, which is given up because another of their connections had brought its ticket.
+   */
+  #countRejection({ fault }: Refusal): void {
+    const isLetGo = this.#aborted !== undefined && this.request.renewalOf !== undefined
+    // What the operator did wrong says nothing about the ticket.
+    if (isLetGo || fault === 'operator' || this.address === undefined) return
+    this.gate.rejections?.take(toRateLimitKey(this.address))
   }
 
   /** The ticket was not used: Steam could not be asked about it. */
