@@ -92,6 +92,56 @@ describe('a renewal', () => {
     assert.equal(world.gate.counts.sessions, 0)
   })
 
+  for (const reason of ['ticket-canceled', 'scheduled'] as const) {
+    it(`is still owed by a player who drops and comes back, in the time that was left: ${reason}`, async () => {
+      await using world = new World({ graceMs: 60_000 })
+      let connection = await world.join(1)
+      const admission = admissionOf(connection)
+      if (reason === 'scheduled') world.gate.requestRenewal(playerId(1))
+      else world.backend.sayVerdict(playerId(1), { response: 6 })
+      await world.advance(8_000)
+      connection.drop()
+      await world.advance(30_000)
+      connection = world.attach(admission)
+      assert.deepEqual(connection.said, ['admitted', 'renew'])
+      assert.equal(connection.lastRenew.reason, reason)
+      assert.equal(connection.lastRenew.deadlineMs, 12_000)
+      await world.advance(11_000)
+      connection.drop()
+      connection = world.attach(admission)
+      await world.advance(1_050)
+      assert.equal(connection.code, 'renewal-timeout')
+    })
+  }
+
+  it('is still owed by a player who drops while their ticket is verified, and no more when they have brought another', async () => {
+    await using world = new World()
+    const first = await world.join(1)
+    const admission = admissionOf(first)
+    admission.requestRenewal()
+    world.backend.judge = () => 'hold'
+    await world.renew(first)
+    await world.advance(2_000)
+    first.drop()
+    const second = world.attach(admission)
+    assert.equal(second.lastRenew.deadlineMs, 18_000)
+    world.backend.judge = () => ({ verdict: {} })
+    await world.renew(second)
+    assert.equal(admission.state, 'admitted')
+    second.drop()
+    assert.deepEqual(world.attach(admission).said, ['admitted'])
+  })
+
+  it('is not owed any more when another connection of the player has brought the ticket', async () => {
+    await using world = new World({ duplicates: { share: 2 } })
+    const [away, here] = [await world.join(1), await world.join(1)]
+    const admission = admissionOf(away)
+    assert.equal(world.gate.requestRenewal(playerId(1)), 2)
+    away.drop()
+    await world.renew(here)
+    assert.deepEqual(world.attach(admission).said, ['admitted'])
+  })
+
   it('with a used ticket is a replay', async () => {
     await using world = new World()
     const ticket = fakeTicket()

@@ -4,6 +4,7 @@ import type { Connection } from '../ports/connection.ts'
 import type { AdmittedMessage, TicketMessage } from '../protocol/messages.ts'
 import { parseClientMessage } from '../protocol/parse-client.ts'
 import type { AppId, SteamId } from '../steam-id.ts'
+import { monotonicNow } from '../time/monotonic-now.ts'
 import type { Admission, AdmissionState } from './admission.ts'
 import type { GateContext } from './context.ts'
 import type { Player } from './player.ts'
@@ -155,6 +156,7 @@ export class AdmissionRecord implements Admission {
       return player.revocation ?? createRefusal('reservation-expired')
     }
     const { isAlive } = player
+    const owed = this.#wait?.owed
     // Taken back while away: only a fresh ticket makes this good again.
     if (!isAlive && !connection.renewable) {
       this.dispatch('left')
@@ -162,7 +164,9 @@ export class AdmissionRecord implements Admission {
     }
     this.connection = connection
     this.dispatch('attached')
-    if (!isAlive) this.requestRenewal(player.revocation?.code ?? 'ticket-canceled')
+    // Whoever drops when they are asked for a ticket, and comes back, has no more time for it than others.
+    if (!isAlive) this.renew(player.revocation?.code ?? 'ticket-canceled', owed?.timeoutMs)
+    else if (owed !== undefined) this.renew(owed.reason, owed.timeoutMs)
     return undefined
   }
 
@@ -206,10 +210,15 @@ export class AdmissionRecord implements Admission {
     if (this.state === 'reserved') this.setDeadline(reservationMs)
   }
 
-  renew(reason: Code | 'scheduled'): boolean {
+  renew(reason: Code | 'scheduled', timeoutMs: number = this.#entrance.gate.settings.renewalTimeoutMs): boolean {
     if (this.state !== 'admitted' || this.connection?.renewable !== true) return false
-    this.waiting().renewalReason = reason
+    this.waiting().owed = { reason, askedAtMs: monotonicNow(this.#entrance.gate.clock), timeoutMs }
     return this.dispatch('renewal')
+  }
+
+  /** Another connection of the player has brought a fresh ticket. */
+  renewed(): void {
+    if (!this.dispatch('renewed') && this.#wait !== undefined) this.#wait.owed = undefined
   }
 
   /** Applies an event. `false` when the table has nothing for it. */
@@ -249,15 +258,23 @@ export class AdmissionRecord implements Admission {
       case 'confirm':
         connection?.send(this.toAdmitted())
         break
-      case 'ask':
-        this.setDeadline(this.#entrance.gate.settings.renewalTimeoutMs)
+      case 'ask': {
+        const { reason, timeoutMs } = this.#wait!.owed!
+        this.setDeadline(timeoutMs)
         connection?.expectTicket(true)
-        this.#entrance.gate.renewals.ask(this, this.#wait?.renewalReason ?? 'scheduled')
+        this.#entrance.gate.renewals.ask(this, reason, timeoutMs)
         break
-      case 'settle':
+      }
+      case 'settle': {
+        const owed = this.state === 'away' ? this.#wait?.owed : undefined
         this.#wait = undefined
+        if (owed !== undefined) {
+          const askedForMs = monotonicNow(this.#entrance.gate.clock) - owed.askedAtMs
+          this.waiting().owed = { ...owed, timeoutMs: Math.max(1, Math.ceil(owed.timeoutMs - askedForMs)) }
+        }
         connection?.expectTicket(false)
         break
+      }
       case 'verify':
         this.setDeadline(this.#entrance.gate.settings.verdictTimeoutMs)
         this.startVerification(this.#entrance.gate.renewals.verification(this, message!))

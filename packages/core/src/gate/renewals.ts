@@ -26,8 +26,8 @@ export class Renewals {
   }
 
   /** Sends `renew`, with an identity made for this renewal. */
-  ask(record: AdmissionRecord, reason: Code | 'scheduled'): void {
-    const { emitter, identity, backend, settings } = this.#gate
+  ask(record: AdmissionRecord, reason: Code | 'scheduled', timeoutMs: number): void {
+    const { emitter, identity, backend } = this.#gate
     emitter.emit('renewalRequested', { admission: record, steamId: record.steamId, reason })
     const send = (issued: string): void => {
       if (record.state !== 'renewing') return
@@ -35,7 +35,7 @@ export class Renewals {
       record.connection?.send({
         ticketgate: 'renew',
         reason,
-        deadlineMs: settings.renewalTimeoutMs,
+        deadlineMs: timeoutMs,
         apps: backend.appIds,
         kinds: backend.verifies,
         identity: issued,
@@ -92,7 +92,7 @@ export class Renewals {
       steamId: record.steamId,
       fingerprint: record.fingerprint,
     })
-    for (const other of player.admissions()) if (other !== record) other.dispatch('renewed')
+    for (const other of player.admissions()) if (other !== record) other.renewed()
     this.schedule(player)
   }
 

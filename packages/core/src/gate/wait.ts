@@ -2,6 +2,15 @@ import type { Code } from '../codes/codes.ts'
 import type { Deadline } from '../time/deadlines.ts'
 import type { Verification } from './verification.ts'
 
+/** A fresh ticket that a client was asked for and has not brought yet. */
+export interface OwedTicket {
+  readonly reason: Code | 'scheduled'
+  /** When it was asked for, in milliseconds of a clock that is never set back. */
+  readonly askedAtMs: number
+  /** How long the client has from then on, in milliseconds. */
+  readonly timeoutMs: number
+}
+
 /**
  * @internal What an admission needs while something is awaited: its connection, a fresh ticket, a verdict, the
  * player's return. Most of the time nothing is, so this is an object of its own that comes and goes.
@@ -16,8 +25,7 @@ export class Wait {
   onTaken: (() => void) | undefined
   /** The identity of the `renew` that went out last. */
   expectedIdentity: string | undefined
-  /** Why a fresh ticket is being asked for. */
-  renewalReason: Code | 'scheduled' | undefined
+  owed: OwedTicket | undefined
   verification: Verification | undefined
 
   constructor(deadline: Deadline | undefined) {
