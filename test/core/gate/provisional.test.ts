@@ -56,6 +56,22 @@ describe('while Steam is away', () => {
     assert.equal(world.gate.counts.sessions, 1)
   })
 
+  it('an unverified player whom Steam finds good and takes back in the same breath is put out', async () => {
+    await using world = new World({ sessionModel: 'exclusive', whenUnavailable: 'provisional' })
+    world.backend.judge = () => away
+    const connection = await world.join(1)
+    world.backend.judge = () => 'hold'
+    world.backend.emit({ type: 'recovered' })
+    await flush()
+    world.backend.lastBegin.begun()
+    await flush()
+    world.backend.sayVerdict(playerId(1), {})
+    world.backend.sayVerdict(playerId(1), { response: 3 })
+    await flush()
+    assert.equal(connection.code, 'vac-banned')
+    assert.equal(world.gate.counts.players, 0)
+  })
+
   for (const sessionModel of sessionModels) {
     describe(`with policy provisional over a backend that is ${sessionModel}`, () => {
       const options = { sessionModel, whenUnavailable: 'provisional' } as const
@@ -195,6 +211,16 @@ describe('while Steam is away', () => {
         world.backend.emit({ type: 'recovered' })
         await flush()
         assert.equal(world.gate.counts.sessions, 1)
+      })
+
+      it('a ticket whose session is ended as soon as it has begun does not pass for an unverified one', async () => {
+        await using world = new World({ ...options, duplicates: 'replace' })
+        world.backend.judge = () => away
+        await world.join(1)
+        world.gate.authentication.on('sessionBegun', (session) => session.end())
+        world.backend.judge = () => back
+        assert.equal((await world.join(1)).code, 'ticket-canceled')
+        assert.equal(world.gate.counts.players, 0)
       })
 
       it('who leaves before Steam is back leaves nothing, and is not asked about', async () => {

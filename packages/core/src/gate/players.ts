@@ -64,10 +64,10 @@ export class Players {
     // In the moment since the verdict it may have been taken back, or replaced by a still newer one.
     const current = session.isEnded ? this.#gate.authentication.activeSessions.get(session.user) : session
     player.session = current
+    player.provisional = undefined
     if (current !== undefined || this.#replaced.has(session)) {
       player.ownerSteamId = (current ?? session).owner
       player.revocation = undefined
-      player.provisional = undefined
     } else {
       player.revocation = createRefusal(
         session.response === 0 ? 'ticket-canceled' : codeFromAuthSessionResponse(session.response),

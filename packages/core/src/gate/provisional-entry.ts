@@ -72,7 +72,7 @@ async function verifyInTurn(gate: GateContext, player: Player, provisional: Prov
     return
   }
   gate.players.adopt(outcome)
-  const refused = await recheck(gate, player)
+  const refused = player.isAlive ? await recheck(gate, player) : player.revocation
   if (refused !== undefined) gate.players.revoke(player, refused, 'gate')
   gate.players.unpin(player)
 }
