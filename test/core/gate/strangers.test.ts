@@ -26,6 +26,21 @@ describe("naming somebody's SteamID with tickets that are not theirs", () => {
         assert.deepEqual(world.of('revoked'), [])
       })
 
+      it(`costs them nothing while policy keeps them without a session: ${sessionModel}, ${policy}`, async () => {
+        await using world = new World({ sessionModel, duplicates, whenUnavailable: 'keep', renewOn: ['no-license'] })
+        const victim = await world.join(1)
+        world.backend.sayVerdict(playerId(1), { response: 2 })
+        await flush()
+        world.backend.available = false
+        world.backend.judge = () => ({ fault: 'backend-unavailable' })
+        await world.renew(victim)
+        assert.deepEqual(victim.said, ['hello', 'admitted', 'renew', 'admitted'])
+        await world.join(1)
+        await attack(world)
+        assert.equal(admissionOf(victim).state, 'admitted')
+        assert.equal(victim.said.length, 4)
+      })
+
       it(`costs them nothing while they are away: ${sessionModel}, ${policy}`, async () => {
         await using world = new World({ sessionModel, duplicates })
         const victim = await world.join(1)

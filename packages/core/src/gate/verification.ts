@@ -63,6 +63,8 @@ export class Verification implements CheckContext {
   #aborted: Refusal | undefined
   #attempt: BeginAttempt | undefined
   #turn: PlayerTurn | undefined
+  /** The player's, when Steam was asked: an exclusive backend had it given up for this ticket. */
+  #sessionBefore: AuthSession | undefined
   readonly #noted: ReplayNote
 
   constructor(gate: GateContext, request: VerificationRequest, listener: VerificationListener) {
@@ -206,9 +208,11 @@ export class Verification implements CheckContext {
     // Again: meanwhile the player may have come in.
     const refused = this.#checkDisplacement(steamId) ?? this.#checkRejections()
     if (refused !== undefined) return refused
+    const known = gate.players.get(steamId)
+    this.#sessionBefore = known?.session
     const attempt = gate.authentication.attempt(reading, steamId, {
       identity: identity === '' ? undefined : identity,
-      replace: gate.backend.sessionModel === 'one-shot' || gate.players.get(steamId) !== undefined,
+      replace: gate.backend.sessionModel === 'one-shot' || known !== undefined,
       timeoutMs: 0,
       call: this.call,
       onOutcome: (outcome) => {
@@ -238,7 +242,9 @@ export class Verification implements CheckContext {
     if (forged.has(outcome.code)) gate.signature.note(true)
     const wasNotAsked = isNotAsked(outcome)
     if (!wasNotAsked) this.#countRejection(outcome)
-    const known = gate.players.get(reading.steamId!)
+    // Of somebody who only names the player, one whom policy keeps without a session hears nothing.
+    const hasCostThem = this.request.renewalOf !== undefined || this.#sessionBefore?.isEnded === true
+    const known = hasCostThem ? gate.players.get(reading.steamId!) : undefined
     if (known !== undefined) gate.players.interrupt(known)
     return wasNotAsked ? this.#goOnWithoutSteam(outcome, reading, identity) : outcome
   }
