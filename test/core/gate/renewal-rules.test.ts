@@ -246,6 +246,18 @@ describe('a renewal', () => {
       assert.ok(back.said.includes('renew'))
     })
 
+    it('is not put off by connections that are let in by the ticket of the first one', async () => {
+      await using world = new World({ renewEveryMs: 60_000, duplicates: { share: 3 } })
+      const connection = await world.join(1)
+      for (let round = 0; round < 3; round++) {
+        await world.advance(25_000)
+        const shared = admissionOf(connection).share()
+        assert.ok(shared.ok)
+        world.attach(shared).leave()
+      }
+      assert.ok(connection.said.includes('renew'))
+    })
+
     it('stops with the player', async () => {
       await using world = new World({ renewEveryMs: 60_000 })
       const connection = await world.join(1)

@@ -157,7 +157,9 @@ export class Players {
     record.noteAdmitted()
     const { emitter, logger, isLogging, renewals } = this.#gate
     const { steamId, fingerprint, address, appId } = record
-    renewals.schedule(record.player)
+    // Who is let in by another one's ticket has not shown Steam anything, and puts nothing off.
+    const isByOwnTicket = !(record instanceof SharedAdmissionRecord)
+    if (isByOwnTicket || record.player.renewalAt === undefined) renewals.schedule(record.player)
     if (isLogging) logger.info({ steamId, fingerprint, address, admission: record.id }, 'player admitted')
     emitter.emit('admitted', {
       admission: record,
