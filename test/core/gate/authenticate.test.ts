@@ -220,6 +220,23 @@ describe('those who are told may call back', () => {
     }
   })
 
+  it('a connection in band that breaks while it is told of its admission, or while others are', async () => {
+    for (const isFirst of [true, false]) {
+      await using world = new World()
+      const connection = await world.connect()
+      if (isFirst) {
+        connection.onSend = (message) => {
+          if (message.ticketgate === 'admitted') connection.drop()
+        }
+      } else world.gate.on('admitted', () => connection.drop())
+      connection.say(world.message(1))
+      await flush()
+      assert.equal(connection.admission, undefined)
+      assert.equal(world.gate.counts.admissions, 0)
+      assert.deepEqual(world.story, isFirst ? ['ended'] : ['admitted', 'left', 'ended'])
+    }
+  })
+
   it('an application that leaves in the very call that hands the connection over', async () => {
     await using world = new World()
     const connection = await world.connect()

@@ -238,6 +238,8 @@ function placeOf(
 class ConnectedPeer implements HandshakePeer {
   readonly #gate: GateContext
   readonly #connection: Connection
+  /** While the connection is told of it. */
+  #arriving: AdmissionRecord | undefined
 
   constructor(gate: GateContext, connection: Connection) {
     this.#gate = gate
@@ -254,8 +256,14 @@ class ConnectedPeer implements HandshakePeer {
 
   accept(verified: Verified): void {
     const record = placeOf(this.#gate, verified, this.address)
+    this.#arriving = record
     const refusal = record.attach(this.#connection)
+    this.#arriving = undefined
     if (refusal !== undefined) this.#connection.close(refusal)
+  }
+
+  closed(): void {
+    this.#arriving?.closed(true)
   }
 
   refuse(refusal: Refusal): void {

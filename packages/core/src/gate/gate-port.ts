@@ -8,7 +8,7 @@ import type { Admission } from './admission.ts'
 export interface Handshake {
   /** Every message of the peer before admission, as text or bytes. */
   receive(message: string | Uint8Array): void
-  /** The connection closed before admission; after it, report to the admission instead. */
+  /** The connection closed before `admitted` was called; after it, report to the admission instead. */
   closed(): void
 }
 

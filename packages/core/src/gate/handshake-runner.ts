@@ -17,6 +17,8 @@ export interface HandshakePeer {
   readonly isConnected: boolean
   accept(verified: Verified): void
   refuse(refusal: Refusal): void
+  /** Gone although it was accepted: the connection has not been handed its admission, to report that to. */
+  closed?(): void
 }
 
 /** @internal One handshake, driven by the first two rows of the table in transitions.ts. */
@@ -109,6 +111,9 @@ export class HandshakeRunner extends Link<HandshakeRunner> implements Handshake,
       case 'refuse':
         this.#door.refused(this, refusal!)
         this.peer.refuse(refusal!)
+        break
+      case 'release':
+        this.peer.closed?.()
         break
       case 'forget': {
         const lost = refusal ?? createRefusal('connection-lost')
