@@ -11,6 +11,7 @@ import {
 } from '@ticketgate/core'
 import { toBase64Url } from '@ticketgate/core/client'
 import { createSimulatedSteam } from '@ticketgate/simulator'
+import { flush, World } from '../gate/world.ts'
 
 /** A gate that writes down what it is told, and a transport that does. */
 class Scene {
@@ -111,19 +112,6 @@ describe('a connection of messages', () => {
     })
   }
 
-  for (const clean of [true, false]) {
-    it(`that is gone while its peer is told that they are in is nobody's, and the gate hears of it (clean: ${clean})`, () => {
-      const scene = new Scene()
-      const connection = scene.open()
-      connection.closed(clean)
-      connection.closed(!clean)
-      scene.connection.admitted(scene.admission)
-      connection.closed(!clean)
-      assert.deepEqual(scene.told, ['handshake.closed', `admission.closed ${clean}`])
-      assert.deepEqual(scene.done, [])
-    })
-  }
-
   it('leaves no session open where its transport fails to say that the player is in', async () => {
     const steam = createSimulatedSteam()
     const backend = steam.gameServer()
@@ -143,6 +131,24 @@ describe('a connection of messages', () => {
     assert.equal(backend.ledger.ended, 1)
     await gate.close()
     await steam.close()
+  })
+
+  it('tells a peer that has been told of its admission that it is over, also when it was not handed over yet', async () => {
+    await using world = new World()
+    world.gate.on('admitted', ({ steamId }) => void world.gate.kick(steamId))
+    const sent: string[] = []
+    const done: string[] = []
+    const connection = new MessageConnection(world.gate, {
+      address: undefined,
+      send: (text) => sent.push(JSON.parse(text).ticketgate),
+      close: ({ code }) => done.push(code),
+      admitted: () => done.push('admitted'),
+      received: () => done.push('received'),
+    })
+    connection.receive(encodeMessage(world.message(1)))
+    await flush()
+    assert.deepEqual(sent, ['hello', 'admitted', 'ended'])
+    assert.deepEqual(done, ['kicked'])
   })
 
   it('may be refused by a gate that is asked, before it is made', () => {

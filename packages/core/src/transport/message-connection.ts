@@ -35,9 +35,10 @@ export class MessageConnection implements Connection {
   readonly #transport: MessageTransport
   readonly #handshake: Handshake
   #admission: Admission | undefined
+  /** Whether the peer was told that it is in: a moment before there is the admission, in which listeners may end it. */
+  #isToldOfAdmission = false
   #expectsTicket = false
   #isOver = false
-  #wasClean = false
 
   constructor(gate: GateDoor, transport: MessageTransport) {
     this.#transport = transport
@@ -60,7 +61,6 @@ export class MessageConnection implements Connection {
   closed(clean: boolean): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#wasClean = clean
     if (this.#admission === undefined) this.#handshake.closed()
     else this.#admission.closed(clean)
   }
@@ -72,22 +72,19 @@ export class MessageConnection implements Connection {
   }
 
   admitted(admission: Admission): void {
-    if (this.#isOver) {
-      // Gone while the peer was being told: after the handshake, and with no admission yet to report it to.
-      admission.closed(this.#wasClean)
-      return
-    }
     this.#admission = admission
     this.#transport.admitted(admission)
   }
 
   send(message: ServerMessage): void {
+    if (message.ticketgate === 'admitted') this.#isToldOfAdmission = true
     this.#transport.send(encodeMessage(message))
   }
 
   close(refusal: Refusal): void {
     if (this.#isOver) return
-    this.send(this.#admission === undefined ? toRefusedMessage(refusal) : toEndedMessage(refusal))
+    const isIn = this.#admission !== undefined || this.#isToldOfAdmission
+    this.send(isIn ? toEndedMessage(refusal) : toRefusedMessage(refusal))
     this.#isOver = true
     this.#transport.close(refusal)
   }
