@@ -96,6 +96,7 @@ export class InMemoryStore implements Store {
       records = new Map()
       this.#remembered.set(ttlMs, records)
     }
+    if (this.#remembered.size > 1 && this.#isRemembered(key, now)) return false
     const until = records.get(key)
     if (until !== undefined) {
       if (until > now) return false
@@ -172,6 +173,15 @@ export class InMemoryStore implements Store {
     const until = this.#leases.get(node)
     // A node that never asked for a lease does not use them: alone in its process, it cannot outlive its claims.
     return until === undefined || until > monotonicNow(this.#clock)
+  }
+
+  /** Also by a node that remembers for longer, or not as long. */
+  #isRemembered(key: string, now: number): boolean {
+    for (const records of this.#remembered.values()) {
+      const until = records.get(key)
+      if (until !== undefined && until > now) return true
+    }
+    return false
   }
 
   #forgetOldest(): void {
