@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { BackendError } from '@ticketgate/core'
+import { BackendError, type BackendFaultCode } from '@ticketgate/core'
 import { admissionOf, playerId, sessionModels, World } from './world.ts'
 
 const owner = playerId(9)
@@ -130,6 +130,7 @@ describe('bans of the owner of a borrowed copy', () => {
     lend(world)
     for (const [error, code] of [
       [new BackendError('backend-throttled', 'later', { retryAfterMs: 9 }), 'backend-throttled'],
+      [new BackendError('of-a-newer-version' as BackendFaultCode, 'new'), 'backend-unavailable'],
       [new TypeError('broken'), 'internal-error'],
     ] as const) {
       world.backend.bans = () => Promise.reject(error)

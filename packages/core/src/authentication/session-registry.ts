@@ -1,5 +1,5 @@
+import { toBackendRefusal } from '../codes/backend-refusal.ts'
 import { type Code, isCode } from '../codes/codes.ts'
-import { isBackendError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { codeFromAuthSessionResponse } from '../codes/steam-responses.ts'
 import { Chain } from '../collections/chain.ts'
@@ -255,13 +255,7 @@ export class SessionRegistry {
 
   #onFault(attempt: BeginAttempt, error: unknown): void {
     attempt.settle(
-      isBackendError(error)
-        ? createRefusal(isCode(error.refusalCode) ? error.refusalCode : 'backend-unavailable', {
-            retryAfterMs: error.retryAfterMs,
-            detail: error.message,
-            cause: error,
-          })
-        : createRefusal('internal-error', { detail: 'the backend failed', cause: error }),
+      toBackendRefusal(error) ?? createRefusal('internal-error', { detail: 'the backend failed', cause: error }),
     )
     this.#finish(attempt)
   }

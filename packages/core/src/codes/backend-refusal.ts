@@ -1,4 +1,4 @@
-import type { Code } from './codes.ts'
+import { type Code, isCode } from './codes.ts'
 import { isBackendError } from './errors.ts'
 import { createRefusal, type Refusal } from './refusal.ts'
 
@@ -10,8 +10,11 @@ export function isNotAsked(refusal: Refusal): boolean {
   return notAsked.has(refusal.code)
 }
 
-/** @internal The refusal behind a thrown backend fault; anything else goes on. */
-export function toBackendRefusal(error: unknown): Refusal {
-  if (!isBackendError(error)) throw error
-  return createRefusal(error.refusalCode, { retryAfterMs: error.retryAfterMs, detail: error.message, cause: error })
+/** @internal The refusal behind a thrown backend fault; `undefined` for anything else. */
+export function toBackendRefusal(error: unknown): Refusal | undefined {
+  if (!isBackendError(error)) return undefined
+  const { refusalCode, retryAfterMs, message } = error
+  // That of a backend of a newer version may be one that nobody here knows.
+  const code = isCode(refusalCode) ? refusalCode : 'backend-unavailable'
+  return createRefusal(code, { retryAfterMs, detail: message, cause: error })
 }

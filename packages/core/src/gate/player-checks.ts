@@ -107,7 +107,7 @@ async function askOwnerBans(context: CheckContext, owner: SteamId): Promise<Refu
     if (found?.publisherBanned === true && settings.bans.publisher === 'refuse') return createRefusal('owner-banned')
     if (found?.vacBanned === true && settings.bans.vac === 'refuse') return createRefusal('owner-banned')
   } catch (error) {
-    return context.stopped() ?? toBackendRefusal(error)
+    return judgeFault(context, error)
   }
   return context.stopped()
 }
@@ -148,10 +148,10 @@ function checkLicense(appId: AppId, context: CheckContext, { steamId }: Player):
     if (!(answer instanceof Promise)) return judgeLicense(context, appId, answer)
     return answer.then(
       (later) => judgeLicense(context, appId, later),
-      (error: unknown) => context.stopped() ?? toBackendRefusal(error),
+      (error: unknown) => judgeFault(context, error),
     )
   } catch (error) {
-    return context.stopped() ?? toBackendRefusal(error)
+    return judgeFault(context, error)
   }
 }
 
@@ -159,6 +159,13 @@ function judgeLicense(context: CheckContext, appId: AppId, answer: LicenseAnswer
   const stopped = context.stopped()
   if (stopped !== undefined || answer === 'has-license') return stopped
   return createRefusal('license-required', { detail: `app ${appId}: ${answer}` })
+}
+
+/** What a backend threw. Anything but its own faults goes on, and whoever runs the checks reports it. */
+function judgeFault(context: CheckContext, error: unknown): Refusal {
+  const refused = context.stopped() ?? toBackendRefusal(error)
+  if (refused === undefined) throw error
+  return refused
 }
 
 function checkLoginRate({ gate, isRenewal }: CheckContext, { session, steamId }: Player): Refusal | undefined {
