@@ -336,6 +336,21 @@ describe('ClientHandshake', () => {
       assert.deepEqual(source.cancellations, [1, 1, 1])
     })
 
+    it('that another connection of the player has answered meanwhile is not answered, and its ticket is cancelled', async () => {
+      const onRenewed = sinon.fake()
+      const { handshake, source, sent, receive } = await enter({ onRenewed })
+      source.isHeld = true
+      receive(renew)
+      receive(admitted)
+      source.waiting[0]!()
+      await settled()
+      assert.equal(sent.length, 1)
+      assert.deepEqual(source.cancellations, [0, 1])
+      assert.equal(onRenewed.callCount, 0)
+      depart(handshake)
+      assert.deepEqual(source.cancellations, [1, 1])
+    })
+
     it('is left to the server when the source fails or is late', async () => {
       const { handshake, source, sent, receive, closes } = await enter()
       source.failure = new Error('no')

@@ -227,7 +227,12 @@ export class ClientHandshake {
 
   #acceptRenewal(message: AdmittedMessage): void {
     const fresh = this.#freshTicket
-    if (fresh === undefined) return
+    if (fresh === undefined) {
+      // Another connection of the player was faster. The server takes no ticket any more: one that is sent now would be
+      // a message of the game.
+      this.#stopFetch()
+      return
+    }
     this.#freshTicket = undefined
     fresh.accept()
     // Only now: until the server has found the fresh ticket good, the session stands on the old one.
@@ -243,9 +248,7 @@ export class ClientHandshake {
     this.#state = 'over'
     this.#disarm()
     this.#signal?.removeEventListener('abort', this.#leave)
-    const fetch = this.#fetch
-    this.#fetch = undefined
-    fetch?.abort()
+    this.#stopFetch()
     if (this.#lingering === undefined) this.#release()
     if (!wasAdmitted) this.#settleOutcome(refusal ?? createRefusal('connection-lost'))
     this.#settleEnded(refusal)
@@ -262,9 +265,15 @@ export class ClientHandshake {
   }
 
   #startFetch(): AbortController {
-    this.#fetch?.abort()
+    this.#stopFetch()
     this.#fetch = new AbortController()
     return this.#fetch
+  }
+
+  #stopFetch(): void {
+    const fetch = this.#fetch
+    this.#fetch = undefined
+    fetch?.abort()
   }
 
   #arm(delayMs: number, code: Code): void {
