@@ -85,6 +85,22 @@ describe('Authentication › a backend that breaks its contract', () => {
     assert.deepEqual(warnings, ['backend-failed', 'backend-failed'])
   })
 
+  it('and throws when a ticket is cancelled costs no other ticket and no session their end, and is reported', async () => {
+    const world = createWorld({ sessionModel: 'exclusive' })
+    const warnings: string[] = []
+    world.authentication.on('warning', ({ reason }) => warnings.push(reason))
+    const issued = [world.authentication.getAuthSessionTicket(), world.authentication.getAuthSessionTicket()]
+    for (const request of world.backend.tickets) world.backend.issue(request)
+    const tickets = await Promise.all(issued)
+    const session = await world.open(fakeTicket())
+    world.backend.cancelTicket = throwing(new Error('broken'))
+    await world.authentication.close()
+    for (const ticket of tickets) assert.equal(ticket.data.length, 0)
+    assert.equal(world.eventsOf('ticketCanceled').length, 2)
+    assert.equal(session.isEnded, true)
+    assert.deepEqual(warnings, ['backend-failed', 'backend-failed'])
+  })
+
   it('answers at once and not by promise, and is understood', async () => {
     const world = createWorld({ sessionModel: 'one-shot' })
     world.backend.onBegin = () => ({

@@ -97,19 +97,21 @@ export class Authentication {
     const maxTickets = requireInteger('maxTickets', options.maxTickets ?? 64, 1, 10_000)
     this.#deadlines = new Deadlines(clock)
     const emitter = this.#emitter
+    const backendFailed = (error: unknown): void => {
+      const reason = error instanceof Error ? error.message : String(error)
+      const message = `the backend "${backend.name}" threw where it must not, when a session or a ticket was ended: ${reason}`
+      emitter.emit('warning', { reason: 'backend-failed', message })
+    }
     this.#tickets = new TicketRegistry(backend, clock, maxTickets, {
       ticketIssued: (ticket) => emitter.emit('ticketIssued', ticket),
       ticketCanceled: (ticket) => emitter.emit('ticketCanceled', ticket),
+      backendFailed,
     })
     this.#sessions = new SessionRegistry(backend, clock, this.#deadlines, this.#verdictTimeoutMs, {
       sessionBegun: (session) => emitter.emit('sessionBegun', session),
       sessionEnded: (session, reason) => emitter.emit('sessionEnded', { session, reason }),
       strayVerdict: (verdict) => emitter.emit('strayVerdict', verdict),
-      backendFailed: (error) =>
-        emitter.emit('warning', {
-          reason: 'backend-failed',
-          message: `the backend "${backend.name}" threw while a session was ended: ${error instanceof Error ? error.message : String(error)}`,
-        }),
+      backendFailed,
     })
     this.activeTickets = this.#tickets.active
     this.activeSessions = this.#sessions.active

@@ -9,6 +9,8 @@ import { AuthTicket } from './auth-ticket.ts'
 export interface TicketRegistryListener {
   ticketIssued(ticket: AuthTicket): void
   ticketCanceled(ticket: AuthTicket): void
+  /** The backend threw where it must not. */
+  backendFailed(error: unknown): void
 }
 
 /** Pairs every issued ticket with exactly one cancel. */
@@ -99,7 +101,12 @@ export class TicketRegistry {
 
   readonly #cancel = (ticket: AuthTicket): void => {
     if (this.#tickets.get(ticket.handle) === ticket) this.#tickets.delete(ticket.handle)
-    this.#backend.cancelTicket?.(ticket.handle)
+    try {
+      this.#backend.cancelTicket?.(ticket.handle)
+    } catch (error) {
+      // One that throws must not cost the other tickets, and the sessions behind them, their end.
+      this.#listener.backendFailed(error)
+    }
     this.#listener.ticketCanceled(ticket)
   }
 }
