@@ -237,6 +237,23 @@ describe('those who are told may call back', () => {
     }
   })
 
+  it('a listener who lets another place of a player go who comes back and owes a ticket', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: { share: 2 } })
+    const first = await world.join(1)
+    const other = admissionOf(first).share()
+    assert.ok(other.ok)
+    const second = world.attach(other)
+    first.drop()
+    second.drop()
+    world.backend.sayVerdict(playerId(1), { response: 6 })
+    await flush()
+    world.gate.on('back', () => other.leave())
+    const back = world.attach(admissionOf(first))
+    assert.deepEqual(back.said, ['admitted', 'renew'])
+    await world.renew(back)
+    assert.equal(admissionOf(back).state, 'admitted')
+  })
+
   it('an application that leaves in the very call that hands the connection over', async () => {
     await using world = new World()
     const connection = await world.connect()

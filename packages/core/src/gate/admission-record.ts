@@ -156,17 +156,16 @@ export class AdmissionRecord implements Admission {
       return player.revocation ?? createRefusal('reservation-expired')
     }
     const { isAlive } = player
-    const owed = this.#wait?.owed
     // Taken back while away: only a fresh ticket makes this good again.
     if (!isAlive && !connection.renewable) {
       this.dispatch('left')
       return player.revocation ?? createRefusal('ticket-canceled')
     }
+    if (!isAlive) this.owe(player.revocation?.code ?? 'ticket-canceled')
+    const owed = this.#wait?.owed
     this.connection = connection
     this.dispatch('attached')
-    // Whoever drops when they are asked for a ticket, and comes back, has no more time for it than others.
-    if (!isAlive) this.renew(player.revocation?.code ?? 'ticket-canceled', owed?.timeoutMs)
-    else if (owed !== undefined) this.renew(owed.reason, owed.timeoutMs)
+    if (owed !== undefined) this.renew(owed.reason, owed.timeoutMs)
     return undefined
   }
 
@@ -210,10 +209,16 @@ export class AdmissionRecord implements Admission {
     if (this.state === 'reserved') this.setDeadline(reservationMs)
   }
 
-  renew(reason: Code | 'scheduled', timeoutMs: number = this.#entrance.gate.settings.renewalTimeoutMs): boolean {
+  renew(reason: Code | 'scheduled', timeoutMs?: number): boolean {
     if (this.state !== 'admitted' || this.connection?.renewable !== true) return false
-    this.waiting().owed = { reason, askedAtMs: monotonicNow(this.#entrance.gate.clock), timeoutMs }
+    this.owe(reason, timeoutMs)
     return this.dispatch('renewal')
+  }
+
+  /** Whether the client is asked for a fresh ticket, or is about to be. */
+  get isRenewing(): boolean {
+    const { state } = this
+    return state === 'renewing' || state === 'reverifying' || (state === 'admitted' && this.#wait?.owed !== undefined)
   }
 
   /** Another connection of the player has brought a fresh ticket. */
@@ -300,6 +305,14 @@ export class AdmissionRecord implements Admission {
   private startVerification(verification: Verification): void {
     this.waiting().verification = verification
     verification.start()
+  }
+
+  /** Whoever drops when they are asked, and comes back, has no more time for it than others. */
+  private owe(reason: Code | 'scheduled', timeoutMs?: number): void {
+    const { clock, settings } = this.#entrance.gate
+    const wait = this.waiting()
+    const leftMs = timeoutMs ?? wait.owed?.timeoutMs ?? settings.renewalTimeoutMs
+    wait.owed = { reason, askedAtMs: monotonicNow(clock), timeoutMs: leftMs }
   }
 
   private taken(): void {

@@ -220,7 +220,7 @@ export class Players {
   #endWhenHopeless(player: Player): void {
     if (player.isAlive || player.pins > 0) return
     const records = player.admissions()
-    if (records.some((each) => each.state === 'renewing' || each.state === 'reverifying')) return
+    if (records.some((each) => each.isRenewing)) return
     const refusal = player.revocation
     for (const each of records) if (each.state !== 'away') each.dispatch('revoked', refusal)
   }

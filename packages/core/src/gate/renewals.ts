@@ -20,7 +20,7 @@ export class Renewals {
   askAll(player: Player, reason: Code | 'scheduled'): boolean {
     let asked = false
     for (const record of player.admissions()) {
-      if (record.renew(reason) || record.state === 'renewing' || record.state === 'reverifying') asked = true
+      if (record.renew(reason) || record.isRenewing) asked = true
     }
     return asked
   }
