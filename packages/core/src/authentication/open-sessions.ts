@@ -75,6 +75,7 @@ export class OpenSessions {
       this.#listener.backendFailed(error)
     }
   }
+
   #holderOf(appId: AppId | undefined): SessionHolder {
     let holder = this.#holders.get(appId)
     if (holder === undefined) {

@@ -12,7 +12,7 @@ export type AdmissionState = 'reserved' | 'admitted' | 'renewing' | 'reverifying
  */
 export interface Admission {
   readonly ok: true
-  /** Names this admission in logs. Not a secret. 22 characters of base64url. */
+  /** Names this admission in logs: the gate's own name, a dash and a number. Not a secret. */
   readonly id: string
   readonly steamId: SteamId
   readonly ownerSteamId: SteamId
