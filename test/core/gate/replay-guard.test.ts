@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Cluster } from './cluster.ts'
 import { admissionOf, fakeTicket, flush, playerId, sessionModels, World } from './world.ts'
 
 describe('the replay guard', () => {
@@ -64,6 +65,36 @@ describe('the replay guard', () => {
     const first = await world.join(ticket)
     await world.advance(15_050)
     assert.equal(first.code, 'verdict-timeout')
+    world.backend.judge = () => ({ verdict: {} })
+    admissionOf(await world.join(ticket))
+  })
+
+  it('forgets a ticket for which the time runs out before the store has answered', async () => {
+    await using cluster = new Cluster()
+    const world = cluster.node({ verdictTimeoutMs: 2_000 })
+    const ticket = fakeTicket()
+    cluster.store.isSlow = true
+    const first = await world.join(ticket)
+    await cluster.advance(2_050)
+    assert.equal(first.code, 'verdict-timeout')
+    cluster.store.isSlow = false
+    cluster.store.letGo()
+    await flush()
+    admissionOf(await world.join(ticket))
+  })
+
+  it('forgets a ticket that waited for its turn while Steam went away', async () => {
+    await using world = new World({ sessionModel: 'exclusive', duplicates: 'replace' })
+    world.backend.judge = () => 'hold'
+    const first = await world.join(1)
+    const ticket = fakeTicket()
+    const second = await world.join(ticket)
+    world.backend.available = false
+    world.backend.carryOut(world.backend.lastBegin, { verdict: {} })
+    await flush()
+    assert.equal(admissionOf(first).state, 'admitted')
+    assert.equal(second.code, 'backend-unavailable')
+    world.backend.available = true
     world.backend.judge = () => ({ verdict: {} })
     admissionOf(await world.join(ticket))
   })

@@ -193,21 +193,19 @@ export class Verification implements CheckContext {
   }
 
   #takeTurn(reading: TicketReading, identity: string): Awaitable<Verified | Refusal | undefined> {
-    if (this.#aborted !== undefined) return this.#aborted
+    // Whoever has given up waits for nobody.
+    if (this.#aborted !== undefined) return this.#ask(reading, identity)
     this.#turn = this.gate.turns?.take(reading.steamId!)
     const ready = this.#turn?.ready
     return ready === undefined ? this.#ask(reading, identity) : ready.then(() => this.#ask(reading, identity))
   }
 
   #ask(reading: TicketReading, identity: string): Awaitable<Refusal | undefined> {
-    if (this.#aborted !== undefined) {
-      return isNotAsked(this.#aborted) ? this.#forgetAnd(this.#aborted) : this.#aborted
-    }
     const { gate } = this
     const steamId = reading.steamId!
     // Again: meanwhile the player may have come in.
-    const refused = this.#checkDisplacement(steamId) ?? this.#checkRejections()
-    if (refused !== undefined) return refused
+    const refused = this.#aborted ?? this.#checkDisplacement(steamId) ?? this.#checkRejections()
+    if (refused !== undefined) return isNotAsked(refused) ? this.#forgetAnd(refused) : refused
     const known = gate.players.get(steamId)
     this.#sessionBefore = known?.session
     const attempt = gate.authentication.attempt(reading, steamId, {
