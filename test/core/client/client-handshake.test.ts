@@ -522,6 +522,19 @@ describe('ClientHandshake', () => {
     assert.deepEqual(source.cancellations, [1])
   })
 
+  it('closes the connection also when the application throws that is told of its end', async () => {
+    const queued = sinon.stub(globalThis, 'queueMicrotask')
+    try {
+      const error = new Error('of the application')
+      const { handshake, closes } = await enter({ onEnded: () => assert.fail(error) })
+      depart(handshake)
+      assert.deepEqual(closes, [[1000, undefined]])
+      assert.throws(queued.firstCall.args[0], error)
+    } finally {
+      queued.restore()
+    }
+  })
+
   for (const [name, options, message] of [
     ['no transport', { transport: undefined }, /"transport"/],
     ['no source', { source: undefined }, /"source"/],

@@ -238,7 +238,7 @@ export class ClientHandshake {
     // Only now: until the server has found the fresh ticket good, the session stands on the old one.
     this.#ticket?.cancel()
     this.#ticket = fresh
-    this.#onRenewed?.(toAdmission(message))
+    callBack(this.#onRenewed, toAdmission(message))
   }
 
   // --- ends ---
@@ -252,7 +252,7 @@ export class ClientHandshake {
     if (this.#lingering === undefined) this.#release()
     if (!wasAdmitted) this.#settleOutcome(refusal ?? createRefusal('connection-lost'))
     this.#settleEnded(refusal)
-    if (wasAdmitted) this.#onEnded?.(refusal)
+    if (wasAdmitted) callBack(this.#onEnded, refusal)
   }
 
   /** Lets go of what outlives the last message: the tickets and the listeners that guard them. */
@@ -304,6 +304,17 @@ export class ClientHandshake {
 }
 
 const lingerMs = 5_000
+
+/** What the application's own function throws must not keep a connection open: the platform reports it. */
+function callBack<Value>(listener: ((value: Value) => void) | undefined, value: Value): void {
+  try {
+    listener?.(value)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+}
 
 function toAdmission(message: AdmittedMessage): ClientAdmission {
   const { steamId, ownerSteamId, session, renewable } = message
