@@ -186,6 +186,27 @@ describe('the end of a session in a room', () => {
     assert.deepEqual(h.seen, ['onCreate'])
   })
 
+  it('comes when an operator has the room put out somebody who is still being verified, and nobody gets in', async () => {
+    await using h = await createHarness()
+    h.define('arena', { use: 'plugin' })
+    // With a payload of its own: Colyseus has the client in the room while it is verified.
+    ;(matchMaker.getHandler('arena').klass as unknown as typeof Room).onAuth = async () => ({ user: 'own' })
+    await h.enter(h.account('other'))
+    h.backend.faults.verdictDelayMs = 50
+    const joining = h.client(h.account()).joinOrCreate('arena')
+    await until(() => h.backend.ledger.open === 2)
+    const [room] = h.rooms
+    const client = room!.clients[1]!
+    // It keeps the line open.
+    ;(client.ref as unknown as { close(): void }).close = () => {}
+    room!.kickClient(client.sessionId)
+    const refused = await joining
+    assert.equal(refused.ok ? '' : refused.code, 'connection-lost')
+    assert.deepEqual(h.seen, ['onCreate', 'onJoin other'])
+    assert.deepEqual([h.backend.ledger.open, h.gate.counts.admissions], [1, 1])
+    h.cut(client)
+  })
+
   it('comes when the room kicks the player', async () => {
     await using h = await createHarness()
     h.define('arena', { onDrop: () => {} })

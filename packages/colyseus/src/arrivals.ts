@@ -41,7 +41,7 @@ export class Arrivals {
     const presented = takePresented(options)
     // Its context says the same.
     this.#booth.takeUpgrade(client.sessionId)
-    const { outcome } = await this.#claim(client, presented, context)
+    const outcome = await this.#claim(client, presented, context)
     if (outcome === undefined && !this.#isStrict) return await inner?.(client, options, context)
     const claimed = outcome ?? createRefusal('ticket-missing')
     if (!claimed.ok) throw toRefusedError(claimed)
@@ -53,7 +53,7 @@ export class Arrivals {
     client: Client,
     presented: Presented | undefined,
     context: Claim['context'],
-  ): Promise<{ readonly outcome: Claimed | Refusal | undefined; readonly isGone: boolean }> {
+  ): Promise<Claimed | Refusal | undefined> {
     let isGone = false
     let giveUp: (() => void) | undefined
     const onGone = (): void => {
@@ -71,7 +71,10 @@ export class Arrivals {
           else giveUp = giveUpNow
         },
       })
-      return { outcome, isGone }
+      // Somebody whom the room has put out may keep the line open for as long as they like.
+      if (!isGone && client.state !== ClientState.LEAVING) return outcome
+      if (outcome?.ok === true) outcome.admission.leave()
+      return createRefusal('connection-lost')
     } finally {
       client.ref.removeListener('close', onGone)
     }
@@ -128,11 +131,7 @@ export class Arrivals {
   ): Promise<unknown> {
     // Until it is let in, the room must not hear of it, neither that it came nor that it left.
     this.#seats.turnedAway.add(client)
-    const { outcome, isGone } = await this.#claim(client, presented, context)
-    if (isGone) {
-      if (outcome?.ok === true) outcome.admission.leave()
-      throw toRefusedError(createRefusal('connection-lost'))
-    }
+    const outcome = await this.#claim(client, presented, context)
     if (outcome === undefined && this.#isStrict) throw toRefusedError(createRefusal('ticket-missing'))
     if (outcome?.ok === false) throw toRefusedError(outcome)
     this.#seats.turnedAway.delete(client)
