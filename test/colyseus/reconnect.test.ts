@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Duplex } from 'node:stream'
 import { CloseCode } from '@colyseus/core'
 import type { JoinedRoom } from '@ticketgate/colyseus/client'
-import { createHarness, type Harness, type RoomPlan, until } from './harness.ts'
+import { createHarness, type Harness, matchMaker, type RoomPlan, until } from './harness.ts'
 
 interface Style {
   readonly name: string
@@ -246,6 +246,53 @@ describe('a client that comes back', () => {
     assert.deepEqual(h.seen, ['onCreate', 'onJoin player', 'onDrop player 1006', 'onLeave player 4453'])
     assert.deepEqual([h.rooms[0]!.clients.length, h.backend.ledger.open], [0, 0])
   })
+
+  it('is gone for the room at once when a listener of the gate puts out whoever goes away', async () => {
+    for (const onDrop of [
+      (room, client) => void room.allowReconnection(client, 60),
+      async (room, client) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        await room.allowReconnection(client, 60)
+      },
+    ] satisfies RoomPlan['onDrop'][]) {
+      await using h = await createHarness()
+      h.define('arena', { onDrop })
+      h.gate.on('away', ({ steamId }) => void h.gate.kick(steamId))
+      const joined = await enterAndDrop(h)
+      await until(() => h.seen.includes('onLeave player 4453'))
+      await assert.rejects(h.sdk().reconnect(joined.room.reconnectionToken))
+    }
+  })
+
+  for (const ending of ['its window is over', 'the player is banned'] as const) {
+    it(`finds no second window that the room would give when ${ending}`, async () => {
+      await using h = await createHarness()
+      h.define('arena', {
+        onDrop: (room, client) => void room.allowReconnection(client, ending === 'its window is over' ? 0.05 : 60),
+        onReconnect: () => {},
+        onLeave: async (room, client) => {
+          // By now Colyseus has forgotten the first one.
+          await new Promise((resolve) => setImmediate(resolve))
+          await Promise.resolve(room.allowReconnection(client, 60)).catch(() => void h.seen.push('refused'))
+        },
+      })
+      const account = h.account()
+      const joined = await enterAndDrop(h, account)
+      if (ending === 'the player is banned') {
+        await untilKept(h)
+        await h.gate.kick(account.steamId, { code: 'banned' })
+      }
+      await until(() => h.seen.some((line) => line.startsWith('onLeave')))
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(h.seen.at(-1), 'refused')
+      const [roomId, token] = joined.room.reconnectionToken.split(':')
+      const { sessionId } = joined.room
+      assert.throws(() => {
+        if (!matchMaker.getLocalRoomById(roomId!).hasReservedSeat(sessionId, token)) throw new Error('no seat')
+      })
+      assert.deepEqual([h.rooms[0]!.clients.length, h.backend.ledger.open], [0, 0])
+    })
+  }
 
   it('is asked for a fresh ticket when Steam cancelled the old one meanwhile', async () => {
     await using h = await createHarness()

@@ -23,18 +23,21 @@ export class Arrivals {
   /** A client that got in before this guard stood here, with a place that matchmaking has reserved. */
   joinedBefore(client: Client): void {
     if (this.#seats.of(client) !== undefined || !isSeatAuth(client.auth)) return
-    this.#claimLate(client).catch(() => client.leave())
+    this.#claimLate(client).catch(() => this.#seats.host.putOut(client, createRefusal('internal-error')))
   }
 
   async #claimLate(client: Client): Promise<void> {
+    const { unclaimed } = this.#seats
+    unclaimed.add(client)
     const outcome = await this.#booth.claim({ auth: client.auth, presented: undefined })
+    unclaimed.delete(client)
     if (client.state === ClientState.LEAVING) {
       // Nobody would give this seat back: the room has seen the last of its client.
       if (outcome?.ok === true) outcome.admission.leave()
       return
     }
     const refusal = outcome === undefined || !outcome.ok ? outcome : this.#attach(client, outcome)
-    if (refusal !== undefined) client.leave(refusal.closeCode, refusal.code)
+    if (refusal !== undefined) this.#seats.host.putOut(client, refusal)
   }
 
   async onAuth(inner: Hook | undefined, client: Client, options: unknown, context: AuthContext): Promise<unknown> {

@@ -15,8 +15,8 @@ export class Departures implements SeatHost {
   readonly seats: RoomSeats
   readonly #booth: Booth
   readonly #room: Room
-  /** What the room hears as close code of clients whose admission the gate has ended. */
-  readonly #endCodes = new WeakMap<Client, number>()
+  /** Why clients are put out, by the gate or for want of a place there. Their close codes are what the room hears. */
+  readonly #refusals = new WeakMap<Client, Refusal>()
   readonly #taken = new TakenSeats()
 
   constructor(booth: Booth, room: Room) {
@@ -28,7 +28,7 @@ export class Departures implements SeatHost {
   onDrop(inner: Hook | undefined, client: Client, code: number | undefined): unknown {
     const seat = this.seats.of(client)
     // Nothing to come back to: Colyseus goes on to onLeave when no reconnection was allowed.
-    if (this.seats.turnedAway.has(client) || seat?.refusal !== undefined) return undefined
+    if (this.seats.turnedAway.has(client) || this.#refusals.has(client)) return undefined
     const answer: unknown = inner?.(client, code)
     if (isPromise(answer)) this.#awaitRoom(seat)
     return answer
@@ -40,7 +40,7 @@ export class Departures implements SeatHost {
     const seat = this.seats.of(client)
     let answer: unknown
     try {
-      answer = inner?.(client, this.#endCodes.get(client) ?? code)
+      answer = inner?.(client, this.#refusals.get(client)?.closeCode ?? code)
     } finally {
       if (!isPromise(answer)) this.#left(seat, client, code)
     }
@@ -71,27 +71,26 @@ export class Departures implements SeatHost {
   /** A hook that takes its time may still allow a reconnection: how long the seat is kept is not known yet. */
   #awaitRoom(seat: Seat | undefined): void {
     if (seat === undefined || seat.stage === 'away' || seat.refusal !== undefined) return
-    this.seats.keep(seat, longestMs)
-    this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
+    this.#keep(seat, longestMs)
   }
 
   allowReconnection(inner: Hook, client: Client, seconds: number | 'manual'): unknown {
     const seat = this.seats.of(client)
-    if (seat === undefined) return inner(client, seconds)
-    if (seat.refusal !== undefined || seat.admission.state === 'ended') {
-      const refused = Promise.reject(toEndedError(seat.refusal ?? createRefusal('reservation-expired')))
+    const refusal = this.#refusals.get(client)
+    if (refusal !== undefined || seat?.admission.state === 'ended' || this.seats.unclaimed.has(client)) {
+      const refused = Promise.reject(toEndedError(refusal ?? createRefusal('reservation-expired')))
       // Rooms that do not await it must not end the process by that.
       refused.catch(() => {})
       return refused
     }
+    if (seat === undefined) return inner(client, seconds)
     const deferred = inner(client, seconds) as PromiseLike<Client> & Partial<PendingReconnection>
     // Not allowed after all: the client never joined, or the room is being disposed.
     if (typeof deferred.reject !== 'function') return deferred
     const pending = deferred as PromiseLike<Client> & PendingReconnection
     if (seat.pending === pending) return pending
     seat.pending = pending
-    this.seats.keep(seat, typeof seconds === 'number' ? Math.min(seconds * 1_000, longestMs) : longestMs)
-    this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
+    this.#keep(seat, typeof seconds === 'number' ? Math.min(seconds * 1_000, longestMs) : longestMs)
     pending.then(
       () => {
         seat.pending = undefined
@@ -103,6 +102,12 @@ export class Departures implements SeatHost {
       },
     )
     return pending
+  }
+
+  /** Watched first: a listener of the gate's may end the admission as soon as it hears of who is away. */
+  #keep(seat: Seat, windowMs: number): void {
+    this.#booth.watch(seat.admission, (refusal) => this.#lose(seat, refusal))
+    this.seats.keep(seat, windowMs)
   }
 
   onReconnect(inner: Hook | undefined, client: Client): unknown {
@@ -145,6 +150,12 @@ export class Departures implements SeatHost {
     }
   }
 
+  /** Somebody whom the room has seen already, and who has no place at the gate. */
+  putOut(client: Client, refusal: Refusal): void {
+    this.#refusals.set(client, refusal)
+    this.#room.kickClient(client.sessionId, refusal.closeCode, refusal.code)
+  }
+
   /** The seat that a client comes back to and that is gone, with the reason; `undefined` when it is not. */
   takenSeat(reconnectionToken: unknown): TakenSeat | undefined {
     return this.#taken.get(reconnectionToken)
@@ -161,7 +172,7 @@ export class Departures implements SeatHost {
 
   #note(seat: Seat, refusal: Refusal): void {
     seat.refusal = refusal
-    this.#endCodes.set(seat.client, refusal.closeCode)
+    this.#refusals.set(seat.client, refusal)
   }
 }
 

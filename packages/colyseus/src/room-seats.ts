@@ -18,6 +18,8 @@ export class RoomSeats implements SeatRow {
   isClosing = false
   /** Who was refused in `onJoin`: Colyseus tells the room that they leave, though it never saw them join. */
   readonly turnedAway = new WeakSet<Client>()
+  /** Who is in the room before their place was found: there is nothing yet that could be kept for them. */
+  readonly unclaimed = new WeakSet<Client>()
   readonly inside = new Situation(this, 'inside')
   readonly host: SeatHost
   readonly #booth: Booth
@@ -62,16 +64,20 @@ export class RoomSeats implements SeatRow {
     seat.leaveFor(windowMs)
   }
 
-  /** The seat is free again. */
+  /**
+   * The seat is free again. It stays with its client, which tells it from those who never had one: a room may want to
+   * keep a seat for them once more, and there is no session to come back to.
+   */
   give(seat: Seat, code: number | undefined): void {
-    this.#remove(seat)
+    this.#vacate(seat)
     this.#booth.unwatch(seat.admission)
     seat.leave(code !== undefined && !lostCodes.has(code))
   }
 
   /** A seat that was never taken. Its admission may be another client's by now, who came with the same ticket. */
   giveBack(seat: Seat): void {
-    this.#remove(seat)
+    this.#vacate(seat)
+    if (this.of(seat.client) === seat) setSeat(seat.client, undefined)
     if (seat.stage === 'offered' && seat.admission.state === 'reserved') seat.admission.leave()
   }
 
@@ -85,10 +91,9 @@ export class RoomSeats implements SeatRow {
     }
   }
 
-  #remove(seat: Seat): void {
-    const { client } = seat
-    if (this.of(client) === seat) setSeat(client, undefined)
-    if (this.#empty.get(client.sessionId) === seat) this.#empty.delete(client.sessionId)
+  #vacate(seat: Seat): void {
+    const { sessionId } = seat.client
+    if (this.#empty.get(sessionId) === seat) this.#empty.delete(sessionId)
   }
 }
 

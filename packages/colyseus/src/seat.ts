@@ -11,6 +11,8 @@ export interface PendingReconnection {
 export interface SeatHost {
   /** The gate ends the admission of whoever has this seat. */
   end(seat: Seat, refusal: Refusal): void
+  /** A client is in the room and gets no place at the gate. */
+  putOut(client: Client, refusal: Refusal): void
 }
 
 /** @internal The seats of one room, as one of them sees them. */
