@@ -72,6 +72,25 @@ describe('a way into a guarded room', () => {
     })
   }
 
+  for (const use of uses) {
+    for (const method of ['kickClient', 'disconnect'] as const) {
+      it(`of which a listener of the gate has the room say ${method} at once leads to no hook (${use})`, async () => {
+        await using h = await createHarness()
+        h.define('arena', { use, onDrop: (room, client) => void room.allowReconnection(client, 60) })
+        h.gate.on('admitted', () => {
+          const [room] = h.rooms
+          if (method === 'kickClient') room!.kickClient(room!.clients[0]!.sessionId, 4999)
+          else void room!.disconnect()
+        })
+        const refused = await h.client(h.account()).joinOrCreate('arena')
+        assert.equal(refused.ok ? '' : refused.code, 'reservation-expired')
+        await until(() => h.rooms[0]!.clients.length === 0)
+        assert.deepEqual(h.seen, ['onCreate'])
+        assert.deepEqual([h.backend.ledger.open, h.gate.counts.admissions], [0, 0])
+      })
+    }
+  }
+
   it('shows nothing of the seat on a client, and what it shows of the player is plain data', async () => {
     await using h = await createHarness()
     h.define('arena')

@@ -83,6 +83,17 @@ describe('a player in a room that was there before its guard', () => {
     })
   }
 
+  it('whom a listener of the gate has the room put out leaves it as everybody does', async () => {
+    await using h = await createHarness()
+    h.define('arena', { use: 'static' })
+    const seat = await seatInOldRoom(h, h.ticket(h.account()))
+    h.gate.on('admitted', () => h.rooms[0]!.kickClient(h.clients[0]!.sessionId, 4999))
+    const room = h.keepRoom(await h.sdk().consumeSeatReservation(seat))
+    assert.equal(await new Promise((resolve) => room.onLeave(resolve)), 4999)
+    assert.deepEqual(h.seen, ['onCreate', 'onJoin player', 'onLeave player 4999'])
+    assert.deepEqual([h.backend.ledger.open, h.gate.counts.admissions], [0, 0])
+  })
+
   for (const way of ['left', 'lost their line'] as const) {
     it(`leaves no place behind when they ${way} before it was found, and no seat is kept for them`, async () => {
       let found = (): void => {}

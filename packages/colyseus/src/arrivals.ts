@@ -36,7 +36,7 @@ export class Arrivals {
       if (outcome?.ok === true) outcome.admission.leave()
       return
     }
-    const refusal = outcome === undefined || !outcome.ok ? outcome : this.#attach(client, outcome)
+    const refusal = outcome === undefined || !outcome.ok ? outcome : this.#attach(client, outcome, 'joining')
     if (refusal !== undefined) this.#seats.host.putOut(client, refusal)
   }
 
@@ -161,9 +161,11 @@ export class Arrivals {
     return isPromise(answer) ? whenJoined(answer, seat) : answer
   }
 
-  #attach(client: Client, claimed: Claimed): Refusal | undefined {
+  #attach(client: Client, claimed: Claimed, stage: 'offered' | 'joining' = 'offered'): Refusal | undefined {
     client.auth = withOwnFields(client.auth, toAuth(claimed.admission, this.#booth.node, claimed.renewable))
-    return this.#take(this.#createSeat(client, claimed), client)
+    const seat = this.#createSeat(client, claimed)
+    seat.stage = stage
+    return this.#take(seat, client)
   }
 
   #createSeat(client: Client, { admission, renewable }: Claimed): Seat {

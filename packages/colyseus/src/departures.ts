@@ -28,7 +28,7 @@ export class Departures implements SeatHost {
   onDrop(inner: Hook | undefined, client: Client, code: number | undefined): unknown {
     const seat = this.seats.of(client)
     // Nothing to come back to: Colyseus goes on to onLeave when no reconnection was allowed.
-    if (this.seats.turnedAway.has(client) || this.#refusals.has(client)) return undefined
+    if (this.#isUnheard(client, seat, code) || this.#refusals.has(client)) return undefined
     const answer: unknown = inner?.(client, code)
     if (isPromise(answer)) this.#awaitRoom(seat)
     return answer
@@ -36,8 +36,8 @@ export class Departures implements SeatHost {
 
   /** No promise where the room has none, so that a server full of them makes none. */
   onLeave(inner: Hook | undefined, client: Client, code: number | undefined): unknown {
-    if (this.seats.turnedAway.has(client)) return undefined
     const seat = this.seats.of(client)
+    if (this.#isUnheard(client, seat, code)) return undefined
     let answer: unknown
     try {
       answer = inner?.(client, this.#refusals.get(client)?.closeCode ?? code)
@@ -45,6 +45,16 @@ export class Departures implements SeatHost {
       if (!isPromise(answer)) this.#left(seat, client, code)
     }
     return isPromise(answer) ? this.#whenLeft(answer, seat, client, code) : answer
+  }
+
+  /** Whether the room never heard of this client. Whoever is letting it in finds that it has left. */
+  #isUnheard(client: Client, seat: Seat | undefined, code: number | undefined): boolean {
+    const { turnedAway } = this.seats
+    if (seat?.stage === 'arriving') {
+      turnedAway.add(client)
+      this.seats.give(seat, code)
+    }
+    return turnedAway.has(client)
   }
 
   async #whenLeft(
@@ -130,7 +140,7 @@ export class Departures implements SeatHost {
 
   /** The gate ends the admission of somebody who is here, or whose room has not said yet whether it keeps the seat. */
   end(seat: Seat, refusal: Refusal): void {
-    if (seat.stage === 'arriving') {
+    if (seat.stage === 'arriving' || seat.stage === 'returning') {
       // Whoever lets the client in is told by the seat, and the room must not hear of a player who is gone by then.
       this.#note(seat, refusal)
       return

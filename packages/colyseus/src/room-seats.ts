@@ -78,7 +78,7 @@ export class RoomSeats implements SeatRow {
   giveBack(seat: Seat): void {
     this.#vacate(seat)
     if (this.of(seat.client) === seat) setSeat(seat.client, undefined)
-    if (seat.stage === 'offered' && seat.admission.state === 'reserved') seat.admission.leave()
+    if (seat.admission.state === 'reserved') seat.admission.leave()
   }
 
   /** The room is gone. */

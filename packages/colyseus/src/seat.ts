@@ -1,5 +1,12 @@
 import type { Client } from '@colyseus/core'
-import { type Admission, type Connection, encodeMessage, type Refusal, type ServerMessage } from '@ticketgate/core'
+import {
+  type Admission,
+  type Connection,
+  createRefusal,
+  encodeMessage,
+  type Refusal,
+  type ServerMessage,
+} from '@ticketgate/core'
 import { optionName } from './auth.ts'
 
 /** @internal The pending reconnection that `allowReconnection` gave. */
@@ -24,9 +31,10 @@ export interface SeatRow {
 
 /**
  * How far a client has come: its place is `offered` until it takes it, which is `arriving`, the room's own `onJoin` runs
- * while it is `joining`, and the gate knows of those who are `away`.
+ * while it is `joining`, and the gate knows of those who are `away`. Whoever takes it when the room knows them already is
+ * `returning`.
  */
-type Stage = 'offered' | 'arriving' | 'joining' | 'inside' | 'away'
+type Stage = 'offered' | 'arriving' | 'joining' | 'inside' | 'away' | 'returning'
 
 /** @internal How things stand with a seat. A server holds one for each room, and one for each of the few others. */
 export class Situation {
@@ -118,8 +126,8 @@ export class Seat implements Connection {
   attach(client: Client): Refusal | undefined {
     const { stage } = this
     this.client = client
-    this.stage = 'arriving'
-    const refusal = this.admission.attach(this) ?? this.refusal
+    this.stage = stage === 'offered' ? 'arriving' : 'returning'
+    const refusal = this.admission.attach(this) ?? this.refusal ?? leftAtOnce(this.admission)
     this.stage = refusal === undefined ? 'inside' : stage
     return refusal
   }
@@ -183,6 +191,11 @@ export class Seat implements Connection {
     seat.#situation[name] = value
     if (seat.#situation.isPlain) seat.#situation = row.inside
   }
+}
+
+/** A listener of the gate's had the room put the client out, or disconnect. */
+function leftAtOnce({ state }: Admission): Refusal | undefined {
+  return state === 'ended' ? createRefusal('reservation-expired') : undefined
 }
 
 /** @internal The seat of a client that takes the protocol's messages. A class, where a flag would be a field more. */
