@@ -63,8 +63,9 @@ export class Visits {
       server.prependListener('request', this.#onRequest)
     }
     put()
-    server.on('newListener', (event: string, listener: unknown) => {
-      if (event === 'request' && listener !== this.#onRequest) queueMicrotask(put)
+    server.on('newListener', (event: string, listener: object) => {
+      // Two that each wanted to be the first of all would never be done.
+      if (event === 'request' && !(noteKey in listener)) queueMicrotask(put)
     })
     server.prependListener('upgrade', this.#onUpgrade)
   }
@@ -95,7 +96,12 @@ export class Visits {
     return { address, isLost: key === lostKey, visit }
   }
 
-  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+  readonly #onRequest = Object.assign(
+    (request: IncomingMessage, response: ServerResponse): void => this.#note(request, response),
+    { [noteKey]: true },
+  )
+
+  #note(request: IncomingMessage, response: ServerResponse): void {
     if (hasLostPeer(request.socket)) {
       request.headers[this.#header] = lostTag
       return
@@ -159,6 +165,9 @@ export class Visits {
     return remoteAddress === undefined || this.#trust === undefined ? remoteAddress : proxyAddr(request, this.#trust)
   }
 }
+
+/** Marks our listeners for requests, also those of another copy of this package. */
+const noteKey = Symbol.for('ticketgate note of requests')
 
 interface NotedUpgrade {
   readonly request: IncomingMessage
