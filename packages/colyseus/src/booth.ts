@@ -153,9 +153,10 @@ export class Booth {
 
   /** The place that matchmaking has kept in this process, for which nobody has to be asked; `undefined` for others. */
   claimHere(auth: unknown): Claimed | Refusal | undefined {
-    if (!isSeatAuth(auth) || auth.node !== this.node) return undefined
+    if (!isSeatAuth(auth)) return undefined
     const admission = this.#findNamed(auth)
-    if (admission === undefined) return createRefusal('reservation-expired')
+    // Found also when another ticketgate of the same gate has kept it.
+    if (admission === undefined) return auth.node === this.node ? createRefusal('reservation-expired') : undefined
     // A second seat for one ticket finds the place taken when it is attached. A seat that one of our rooms handed on
     // is a further room of the same client.
     const outcome = auth.isReserved === true ? admission : admission.share()

@@ -78,10 +78,15 @@ export function createTicketgate(gate: Gate, options: TicketgateOptions = {}): T
   const rooms = new Rooms(booth)
   const matchmaking = new Matchmaking(settings, booth, rooms)
   return Object.freeze({
-    onAuth: (_token: string, joinOptions: unknown, context: AuthContext) => matchmaking.onAuth(joinOptions, context),
+    onAuth: Object.assign(
+      (_token: string, joinOptions: unknown, context: AuthContext) => matchmaking.onAuth(joinOptions, context),
+      { [ownerKey]: rooms },
+    ),
     plugin: () =>
       new TicketgatePlugin({
-        guard: (room) => void rooms.guard(room, true),
+        guard(room) {
+          if (rooms.guard(room, true) === undefined) throw new TypeError('a room takes the plugin of one ticketgate')
+        },
         admission: (client) => booth.admissionOf(client),
       }),
     verifyClient: createVerifyClient(gate, booth),
@@ -136,6 +141,13 @@ class Matchmaking {
   }
 }
 
+/** Whose a room is, or a static `onAuth`: a process may have several ticketgates, and each sees all rooms. */
+const ownerKey = Symbol.for('ticketgate owner')
+
+function isOthers(thing: object, owner: Rooms): boolean {
+  return ownerKey in thing && thing[ownerKey] !== owner
+}
+
 /** The guarded rooms of this process. */
 class Rooms {
   readonly #booth: Booth
@@ -146,9 +158,11 @@ class Rooms {
     this.#booth = booth
   }
 
-  guard(room: Room, isStrict: boolean): RoomGuard {
+  /** `undefined` when another ticketgate guards the room. */
+  guard(room: Room, isStrict: boolean): RoomGuard | undefined {
     const known = this.#guards.get(room)
-    if (known !== undefined) return known
+    if (known !== undefined || isOthers(room, this)) return known
+    Object.defineProperty(room, ownerKey, { value: this })
     const guard = new RoomGuard(this.#booth, room, isStrict)
     this.#guards.set(room, guard)
     this.#booth.answerOthers()
@@ -162,10 +176,11 @@ class Rooms {
       const handler = handlers[name]!
       if (this.#watched.has(handler)) continue
       this.#watched.add(handler)
-      if ((handler.klass as unknown as typeof Room).onAuth === Room.onAuth) continue
-      handler.on('create', (room: Room) => this.guard(room, isStrict))
+      const { onAuth } = handler.klass as unknown as typeof Room
+      if (onAuth === Room.onAuth || isOthers(onAuth, this)) continue
+      handler.on('create', (room: Room) => void this.guard(room, isStrict))
       handler.on('join', (room: Room, client: Client) => {
-        this.guard(room, isStrict).joinedBefore(client)
+        this.guard(room, isStrict)?.joinedBefore(client)
       })
     }
   }
