@@ -1,8 +1,10 @@
 // examples/colyseus-arena, which is what `npm start -- --serve` opens, played in a real browser.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -355,6 +357,21 @@ describe("the arena's server", () => {
       assert.equal(await program.ended, 2, wrong.join(' '))
       assert.match(program.output, /Usage: npm start/)
     }
+  })
+
+  it('ends with 1 when the port is taken, and says so', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await using program = startProgram([
+      '--conditions=@ticketgate/source',
+      'examples/colyseus-arena/main.ts',
+      '--port',
+      String(port),
+    ])
+    assert.equal(await program.ended, 1)
+    assert.match(program.output, /Port \d+ is in use/)
+    server.close()
   })
 
   it('has a guard of at most 40 lines', () => {

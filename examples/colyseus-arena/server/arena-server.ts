@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Client, createRouter, LocalDriver, LocalPresence, type Room, Server } from '@colyseus/core'
@@ -70,7 +71,8 @@ export async function startArenaServer(port: number): Promise<ArenaServer> {
   }
 
   try {
-    await colyseus.listen(port, '127.0.0.1')
+    // Of a port that is taken Colyseus' own promise says nothing.
+    await Promise.all([once(http, 'listening'), colyseus.listen(port, '127.0.0.1')])
   } catch (error) {
     await close()
     throw error
