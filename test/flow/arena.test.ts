@@ -225,6 +225,16 @@ describe('the arena', function () {
     await seeStatus(ada, 'publisher-banned')
   })
 
+  it('tells it also when nobody else plays', async () => {
+    const page = await joinAs('Ada')
+    await press(page, 'Pull the plug')
+    await press(page, 'Ban at Steam: Ada')
+    await page.getByText('Nobody plays.').waitFor()
+    refusals++
+    await press(page, 'Plug it back in')
+    await seeStatus(page, 'publisher-banned')
+  })
+
   it('gets a fresh ticket over the live connection when Steam cancels the old one', async () => {
     const page = await joinAs('Ada')
     await press(page, 'Cancel ticket: Ada')

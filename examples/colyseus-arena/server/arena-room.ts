@@ -22,6 +22,8 @@ export function defineArenaRoom({ ticketgate, findName }: ArenaRoomOptions) {
     override plugins = definePlugins([ticketgate.plugin()])
 
     override maxClients = 16
+    // Or the last player, who comes back too late or was banned while away, would hear of a disposed room only.
+    override autoDispose = false
     readonly #arena = new Arena()
 
     override onCreate(): void {
