@@ -1,5 +1,7 @@
 // Checks that every constructor makes once. The name in quotes is the option's.
 
+import type { Backend } from './ports/backend.ts'
+
 /** @throws TypeError naming the option. */
 export function requireObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) {
@@ -27,6 +29,15 @@ export function requireOneOf<Value extends string>(name: string, value: unknown,
     )
   }
   return value as Value
+}
+
+/** @throws TypeError for what is no backend: most often one that was not awaited. */
+export function requireBackend(value: unknown): asserts value is Backend {
+  requireObject('backend', value)
+  if ('then' in value) throw new TypeError('"backend" must be a backend, got a promise of one: await it first')
+  if (!Array.isArray((value as Partial<Backend>).verifies)) {
+    throw new TypeError('"backend" must be a backend, got an object without "verifies"')
+  }
 }
 
 export function requireFunction(name: string, value: unknown): void {

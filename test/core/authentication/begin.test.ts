@@ -272,6 +272,8 @@ describe('Authentication › options', () => {
     [{}, 'TypeError', /^"backend" must be an object, got undefined/],
     [{ backend: null }, 'TypeError', /^"backend" must be an object, got null/],
     [{ backend: 'steam' }, 'TypeError', /^"backend" must be an object, got string/],
+    [{ backend: Promise.resolve(backend) }, 'TypeError', /^"backend" must be a backend, got a promise/],
+    [{ backend: {} }, 'TypeError', /^"backend" must be a backend, got an object without "verifies"/],
     [{ backend, verdictTimeoutMs: '15' }, 'TypeError', /^"verdictTimeoutMs" must be an integer/],
     [{ backend, verdictTimeoutMs: 0 }, 'RangeError', /^"verdictTimeoutMs" .* got 0/],
     [{ backend, verdictTimeoutMs: 600_001 }, 'RangeError', /^"verdictTimeoutMs"/],

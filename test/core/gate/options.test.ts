@@ -117,6 +117,11 @@ describe('createGate', () => {
     await authentication.close()
   })
 
+  it('says that a backend was not awaited', () => {
+    const backend = Promise.resolve(new GateBackend()) as unknown as GateBackend
+    assert.throws(() => createGate({ backend, identity: '' }), /^TypeError: "backend" .* got a promise .* await it/)
+  })
+
   it('rejects required licences over a backend that cannot look them up', () => {
     const backend = new GateBackend()
     Object.assign(backend, { userHasLicenseForApp: undefined })

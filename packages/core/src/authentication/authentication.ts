@@ -2,7 +2,7 @@ import { TicketgateError } from '../codes/errors.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { UserHasLicenseForAppResult } from '../codes/steam-responses.ts'
 import { Emitter, type Unsubscribe } from '../events/emitter.ts'
-import { requireInteger, requireObject } from '../options.ts'
+import { requireBackend, requireInteger, requireObject } from '../options.ts'
 import type { Awaitable, Backend, BackendEvent, TicketKind, TicketReading, Verdict } from '../ports/backend.ts'
 import type { Cancellation } from '../ports/cancellation.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
@@ -89,8 +89,8 @@ export class Authentication {
 
   constructor(options: AuthenticationOptions) {
     requireObject('options', options)
-    requireObject('backend', options.backend)
     const { backend } = options
+    requireBackend(backend)
     const clock = options.clock ?? systemClock
     this.backend = backend
     this.#verdictTimeoutMs = requireInteger('verdictTimeoutMs', options.verdictTimeoutMs ?? 15_000, 1, 600_000)

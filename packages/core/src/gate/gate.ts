@@ -2,7 +2,7 @@ import { Authentication } from '../authentication/authentication.ts'
 import type { Code } from '../codes/codes.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
 import { Emitter, type Unsubscribe } from '../events/emitter.ts'
-import { requireObject } from '../options.ts'
+import { requireBackend, requireObject } from '../options.ts'
 import type { Backend } from '../ports/backend.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import type { Connection } from '../ports/connection.ts'
@@ -198,9 +198,9 @@ class GateCore implements GateContext {
     if ((options.backend === undefined) === (options.authentication === undefined)) {
       throw new TypeError('either "backend" or "authentication" must be given')
     }
-    if (options.backend !== undefined) requireObject('backend', options.backend)
-    else requireObject('authentication', options.authentication)
-    const backend = options.backend ?? options.authentication!.backend
+    if (options.backend === undefined) requireObject('authentication', options.authentication)
+    const backend = options.backend === undefined ? options.authentication!.backend : options.backend
+    requireBackend(backend)
     if (backend.verifies.length === 0 || !backend.beginAuthSession || !backend.inspectTicket) {
       throw new TypeError(`"backend" must be able to verify tickets; "${backend.name}" is not`)
     }
