@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { type Client, definePlugins, ErrorCode, type Room, RoomPlugin } from '@colyseus/core'
-import type { Client as Sdk } from '@colyseus/sdk'
+import { Client as Sdk } from '@colyseus/sdk'
 import { createTicketgate } from '@ticketgate/colyseus'
-import { refusalFromError } from '@ticketgate/colyseus/client'
+import { createTicketgateClient, refusalFromError, type TicketgateClientOptions } from '@ticketgate/colyseus/client'
 import { createRefusal } from '@ticketgate/core'
 import { createPasses } from '@ticketgate/http'
 import { createHarness, type Harness, matchMaker, type RoomPlan, until } from './harness.ts'
@@ -469,4 +469,20 @@ describe('a ticket in join options', () => {
     assert.deepEqual(await closed, [4453, 'kicked'])
     assert.deepEqual(heard, [['echo', 'hello']])
   })
+})
+
+describe('the client half of Colyseus, used wrongly', () => {
+  const source = { kinds: ['session'], getTicket: () => Promise.reject(new Error('not asked')) } as const
+  for (const [name, options, message] of [
+    ['no options', undefined, /^"options"/],
+    ['no source', { source: undefined }, /^"source"/],
+    ['a source without kinds', { source: { getTicket: source.getTicket } }, /^"source\.kinds"/],
+    ['an endless wait', { source, answerTimeoutMs: Number.POSITIVE_INFINITY }, /^"answerTimeoutMs"/],
+    ['no client', { source, client: undefined }, /^"client"/],
+  ] as const) {
+    it(`throws at once for ${name}`, () => {
+      const all = options && { client: new Sdk('http://127.0.0.1:1'), ...options }
+      assert.throws(() => createTicketgateClient(all as unknown as TicketgateClientOptions), { message })
+    })
+  }
 })

@@ -525,7 +525,8 @@ describe("socket.io's client half", () => {
   // --- options ---
 
   const wrong: readonly (readonly [string, object, string])[] = [
-    ['source', { source: {} }, 'TypeError'],
+    ['source', { source: undefined }, 'TypeError'],
+    ['source.getTicket', { source: {} }, 'TypeError'],
     ['source.kinds', { source: { getTicket() {} } }, 'TypeError'],
     ['hello', { hello: undefined }, 'TypeError'],
     ['hello', { hello: 7 }, 'TypeError'],

@@ -274,6 +274,33 @@ describe('join, used wrongly', () => {
     })
   }
 
+  for (const [name, options, message] of [
+    ['no options', undefined, /^"options"/],
+    ['no source', {}, /^"source"/],
+    ['a source that is a function', { source: () => 'ticket' }, /^"source"/],
+    ['a source without kinds', { source: { getTicket: source.getTicket } }, /^"source\.kinds"/],
+    ['a wait of 0', { source, helloTimeoutMs: 0 }, /^"helloTimeoutMs"/],
+    ['an endless wait', { source, answerTimeoutMs: Number.POSITIVE_INFINITY }, /^"answerTimeoutMs"/],
+    [
+      'an endless wait for a ticket that goes first',
+      { source, answerTimeoutMs: Number.POSITIVE_INFINITY, mode: 'subprotocol', hello: () => assert.fail('asked') },
+      /^"answerTimeoutMs"/,
+    ],
+  ] as const) {
+    it(`connects nowhere and asks for nothing with ${name}`, async () => {
+      let connections = 0
+      class CountedWebSocket extends EventTarget {
+        constructor() {
+          super()
+          connections++
+        }
+      }
+      const all = options && { ...options, WebSocket: CountedWebSocket }
+      await assert.rejects(join('ws://127.0.0.1:1', all as unknown as JoinOptions), { message })
+      assert.equal(connections, 0)
+    })
+  }
+
   it('types the socket by its class', async () => {
     function check(joined: Joined<NodeWebSocket>, plain: Joined): void {
       joined.socket.on('message', () => {})

@@ -7,6 +7,7 @@ export type {
   ClientHandshakeOptions,
   ClientTransport,
 } from './client/client-handshake-options.ts'
+export { requireClientOptions } from './client/client-options.ts'
 export { type FetchedTicket, type FetchTicketOptions, fetchTicket } from './client/fetch-ticket.ts'
 export { type HeldTicket, requestTicket, type WantedTicket } from './client/held-ticket.ts'
 export { onPageEnd } from './client/page-end.ts'

@@ -7,6 +7,7 @@ import {
   type HelloMessage,
   onPageEnd,
   type Refusal,
+  requireClientOptions,
   type TicketSource,
 } from '@ticketgate/core/client'
 import { guardRoom, type JoinedRoom } from './guarded-room.ts'
@@ -99,9 +100,9 @@ export interface TicketgateClient {
  * if (!joined.ok) show(joined.message)
  */
 export function createTicketgateClient(options: TicketgateClientOptions): TicketgateClient {
+  requireClientOptions(options)
   const { client, source, hello = '/ticketgate/hello', signal } = options
   if (typeof client?.joinOrCreate !== 'function') throw new TypeError('"client" must be a client of @colyseus/sdk')
-  if (typeof source?.getTicket !== 'function') throw new TypeError('"source" must have a method "getTicket"')
 
   const getHello =
     typeof hello === 'string'

@@ -1,6 +1,6 @@
 import type { Code } from '../codes/codes.ts'
 import { createRefusal, type Refusal } from '../codes/refusal.ts'
-import { requireFunction, requireInteger, requireObject } from '../options.ts'
+import { requireObject } from '../options.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import { encodeMessage } from '../protocol/encode.ts'
 import { refusalFromClose, toRefusal } from '../protocol/from-refused.ts'
@@ -16,6 +16,7 @@ import { isTicketgateMessage } from '../protocol/parse.ts'
 import { parseServerMessage } from '../protocol/parse-server.ts'
 import { isCleanClose } from '../transport/clean-close.ts'
 import type { ClientAdmission, ClientHandshakeOptions, ClientTransport } from './client-handshake-options.ts'
+import { requireClientOptions } from './client-options.ts'
 import { type HeldTicket, requestTicket } from './held-ticket.ts'
 import { onPageEnd } from './page-end.ts'
 import type { TicketSource } from './ticket-source.ts'
@@ -53,14 +54,9 @@ export class ClientHandshake {
   #settleEnded!: (refusal: Refusal | undefined) => void
 
   constructor(options: ClientHandshakeOptions) {
-    requireObject('options', options)
+    requireClientOptions(options)
     requireObject('transport', options.transport)
-    requireObject('source', options.source)
-    requireFunction('source.getTicket', options.source.getTicket)
-    if (!Array.isArray(options.source.kinds)) throw new TypeError('"source.kinds" must be an array')
     const { helloTimeoutMs = 15_000, answerTimeoutMs, ticket, signal } = options
-    requireInteger('helloTimeoutMs', helloTimeoutMs, 1, 600_000)
-    if (answerTimeoutMs !== undefined) requireInteger('answerTimeoutMs', answerTimeoutMs, 1, 600_000)
     this.#transport = options.transport
     this.#source = options.source
     this.#clock = options.clock ?? systemClock

@@ -1,10 +1,10 @@
 import { abortable } from '../authentication/abortable.ts'
 import { createRefusal, isRefusal, type Refusal } from '../codes/refusal.ts'
-import { requireInteger } from '../options.ts'
 import { type Clock, systemClock } from '../ports/clock.ts'
 import { refusalFromBody } from '../protocol/from-refused.ts'
 import type { HelloMessage } from '../protocol/messages.ts'
 import { checkServerMessage } from '../protocol/parse-server.ts'
+import { requireClientOptions } from './client-options.ts'
 import { type HeldTicket, requestTicket } from './held-ticket.ts'
 import type { TicketSource } from './ticket-source.ts'
 
@@ -35,11 +35,11 @@ export interface FetchedTicket {
  *
  * @returns a refusal for every "no": the server's own when it answers one, `connection-lost` when there is no hello or
  * `signal` aborts, `handshake-timeout`, `protocol-error`, and those of {@link requestTicket}.
- * @throws RangeError that names the option in quotes.
+ * @throws TypeError, RangeError that names the option in quotes.
  */
 export async function fetchTicket(options: FetchTicketOptions): Promise<FetchedTicket | Refusal> {
+  requireClientOptions(options)
   const { hello: wanted, source, signal, clock = systemClock, helloTimeoutMs = 15_000 } = options
-  requireInteger('helloTimeoutMs', helloTimeoutMs, 1, 600_000)
   const controller = new AbortController()
   const abort = (): void => controller.abort()
   if (signal?.aborted) abort()

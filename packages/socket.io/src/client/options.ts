@@ -1,4 +1,11 @@
-import type { ClientAdmission, Clock, HelloMessage, Refusal, TicketSource } from '@ticketgate/core/client'
+import {
+  type ClientAdmission,
+  type Clock,
+  type HelloMessage,
+  type Refusal,
+  requireClientOptions,
+  type TicketSource,
+} from '@ticketgate/core/client'
 
 /** What may be set for joining. `source` and `hello` are required. */
 export interface TicketgateClientOptions {
@@ -54,10 +61,8 @@ export interface ClientSettings extends ReturnType<typeof readOptions> {
 
 /** @internal Reads every option once. */
 export function readOptions(options: TicketgateClientOptions, retriesBeforeEntry: boolean) {
-  if (typeof options !== 'object' || options === null) throw new TypeError('"options" must be an object')
+  requireClientOptions(options)
   const { source, hello, auth, signal, answerTimeoutMs, clock, onAdmitted, onRenewed, onRefused, onEnded } = options
-  if (typeof source?.getTicket !== 'function') throw new TypeError('"source" must have a method "getTicket"')
-  if (!Array.isArray(source.kinds)) throw new TypeError('"source.kinds" must be an array')
   if (typeof hello !== 'string' && typeof hello !== 'function' && (typeof hello !== 'object' || hello === null)) {
     throw new TypeError('"hello" must be a URL, a hello message or a function')
   }
@@ -67,7 +72,6 @@ export function readOptions(options: TicketgateClientOptions, retriesBeforeEntry
   for (const [name, value] of Object.entries({ onAdmitted, onRenewed, onRefused, onEnded })) {
     if (value !== undefined && typeof value !== 'function') throw new TypeError(`"${name}" must be a function`)
   }
-  if (answerTimeoutMs !== undefined) requireInteger('answerTimeoutMs', answerTimeoutMs, 1, 600_000)
   const integer = (name: keyof typeof clientDefaults, least: number, most: number): number =>
     requireInteger(name, options[name] ?? clientDefaults[name], least, most)
   return Object.freeze({

@@ -10,6 +10,7 @@ import {
   type HelloMessage,
   type Refusal,
   refusalFromBody,
+  requireClientOptions,
   type TicketSource,
   textToBase64Url,
 } from '@ticketgate/core/client'
@@ -69,6 +70,7 @@ export async function join<Socket extends WebSocketLike = WebSocket>(
   url: string | URL,
   options: JoinOptions<Socket>,
 ): Promise<Joined<Socket> | Refusal> {
+  requireClientOptions(options)
   const { mode = 'message', protocols = [] } = options
   const WebSocketClass = chooseClass(options, mode)
   if (mode === 'message') {
