@@ -495,6 +495,10 @@ describe('createTicketgate', () => {
     assert.throws(() => createTicketgate(gate, { trustProxy: true, address: () => undefined }), /"trustProxy"/)
   })
 
+  it('is not attached to what is no server', () => {
+    assert.throws(() => createTicketgate(gate).attach(undefined as never), { name: 'TypeError', message: /^"server"/ })
+  })
+
   it('has the defaults that are documented', () => {
     assert.deepEqual({ ...ticketgateDefaults }, { verifyIn: 'matchmaking', reservationMs: 20_000, trustProxy: false })
   })

@@ -52,6 +52,11 @@ describe('guard', () => {
   })
 
   describe('paths', () => {
+    it('that are all guarded have no second guard, which is said in words', async () => {
+      await using harness = await createHarness()
+      assert.throws(() => guard(harness.server, harness.gate), { message: /every path of this server has one already/ })
+    })
+
     it('belong to one guard each, and nobody to the rest', async () => {
       await using harness = await createHarness({ guard: { path: '/game' } })
       const lobby = guard(harness.server, harness.gate, { path: '/lobby' })

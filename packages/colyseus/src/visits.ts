@@ -54,6 +54,7 @@ export class Visits {
 
   /** Notes the requests of a server from now on. */
   attach(server: Server | SecureServer): void {
+    if (typeof server?.prependListener !== 'function') throw new TypeError('"server" must be an HTTP server of Node')
     if (this.#servers.has(server)) return
     this.#servers.add(server)
     this.isAttached = true

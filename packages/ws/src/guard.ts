@@ -104,9 +104,8 @@ class WsGuard implements Guard, Owner {
     for (const other of this.#guardsOfServer()) {
       // One upgrade is for one guard: two would answer it both.
       if (other.path === settings.path || other.path === undefined || settings.path === undefined) {
-        throw new TypeError(
-          `"path" must not be one that another guard of this server serves: ${settings.path ?? 'all'}, beside ${other.path ?? 'all'}`,
-        )
+        const taken = other.path ?? 'every path of this server'
+        throw new TypeError(`"path" must be one without a guard, and ${taken} has one already`)
       }
     }
     this.#onUpgrade = (request, socket, head) => this.#upgrade(request, socket, head)

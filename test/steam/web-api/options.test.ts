@@ -94,6 +94,11 @@ describe('steamWebApi: options', () => {
     })
   }
 
+  it('says of what kind the wrong thing is, for what came from the environment', () => {
+    assert.throws(() => steamWebApi({ key, apps: '480' } as never), /^TypeError: "apps" .* got string$/)
+    assert.throws(() => steamWebApi({ key: undefined, apps } as never), /^TypeError: "key" .* got undefined/)
+  })
+
   const right: SteamWebApiOptions[] = [
     { key, apps },
     { key: () => key, apps: [480, { appId: 481 }] },

@@ -91,7 +91,7 @@ export interface RateLimit {
   readonly windowMs: number
 }
 
-/** What may be set on a gate. Only `backend` (or `authentication`) is required. */
+/** What may be set on a gate. `identity` and `backend` (or `authentication`) are required. */
 export interface GateOptions {
   /** What asks Steam. The gate makes its own `Authentication` over it and closes both. */
   readonly backend?: Backend

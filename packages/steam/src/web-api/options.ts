@@ -224,14 +224,19 @@ function resolveApps({ apps, key }: SteamWebApiOptions): ResolvedOptions['apps']
     const appId = isEntry ? each.appId : each
     const name = Array.isArray(apps) ? `apps[${index}]` : 'apps'
     if (!isAppId(appId)) {
-      throw new TypeError(`"${isEntry ? `${name}.appId` : name}" must be an app id, 1 to 4294967295`)
+      const got = typeof appId === 'number' ? appId : typeof appId
+      throw new TypeError(
+        `"${isEntry ? `${name}.appId` : name}" must be an app id, a number from 1 to 4294967295, got ${got}`,
+      )
     }
     if (seen.has(appId)) throw new TypeError(`"apps" must name each app once, got ${appId} twice`)
     seen.add(appId)
     const own = isEntry ? each.key : undefined
     if (own !== undefined) requireKey(`${name}.key`, own)
     const chosen = own ?? key
-    if (chosen === undefined) throw new TypeError(`"key" must be set: app ${appId} has none of its own`)
+    if (chosen === undefined) {
+      throw new TypeError(`"key" must be set, got undefined, and app ${appId} has none of its own`)
+    }
     return { appId, key: chosen }
   })
 }
