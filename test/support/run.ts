@@ -29,8 +29,16 @@ export function run(command: string, args: string[], options: SpawnSyncOptions =
 }
 
 /** Starts a server, waits for its first line of output, asks it to end (SIGTERM) and waits for that. */
-export async function runServer(args: string[], cwd: string): Promise<{ code: number | null; output: string }> {
-  const server = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function runServer(
+  args: string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
+  const server = spawn(process.execPath, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   server.stdout.on('data', (chunk: Buffer) => {
     output += chunk

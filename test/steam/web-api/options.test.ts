@@ -96,6 +96,7 @@ describe('steamWebApi: options', () => {
 
   it('says of what kind the wrong thing is, for what came from the environment', () => {
     assert.throws(() => steamWebApi({ key, apps: '480' } as never), /^TypeError: "apps" .* got string$/)
+    assert.throws(() => steamWebApi({ key: '', apps }), /^TypeError: "key" must not be empty/)
     assert.throws(() => steamWebApi({ key: undefined, apps } as never), /^TypeError: "key" .* got undefined/)
   })
 
