@@ -285,7 +285,9 @@ function resolveRecheck(options: RecheckOptions = {}): ResolvedOptions['recheck'
 
 // Never says what it got: a key in the wrong place is still a key.
 function requireKey(name: string, key: unknown): void {
-  if (key === '') throw new TypeError(`"${name}" must not be empty: is the environment variable set that it comes from?`)
+  if (key === '') {
+    throw new TypeError(`"${name}" must not be empty: is the environment variable set that it comes from?`)
+  }
   if (typeof key !== 'function' && !isKey(key)) {
     throw new TypeError(`"${name}" must be a Web API key (1 to 256 visible ASCII characters) or a function`)
   }
