@@ -6,6 +6,7 @@ const wrong: [name: string, call: (steam: SimulatedSteam) => unknown, message: R
   ['a seed below 0', () => createSimulatedSteam({ seed: -1 }), /"seed"/],
   ['no apps', () => createSimulatedSteam({ apps: [] }), /"apps"/],
   ['app 0', () => createSimulatedSteam({ apps: [0] }), /"apps"/],
+  ['an app id as text', () => createSimulatedSteam({ apps: ['480' as never] }), /"apps" .* got string/],
   ['a DLC that is no app id', () => createSimulatedSteam({ apps: [{ appId: 480, dlc: [-1] }] }), /"apps.dlc"/],
   ['an account without a name', (steam) => steam.createAccount({ name: 1 as never }), /"name"/],
   ['a ban that is a word', (steam) => steam.createAccount({ name: 'a', vacBanned: 'no' as never }), /"vacBanned"/],

@@ -229,7 +229,7 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
 function checkApps(apps: readonly (AppId | AppOptions)[]): AppFacts[] {
   if (!Array.isArray(apps) || apps.length === 0) throw new TypeError('"apps" must be an array with at least one app')
   return apps.map((app: AppId | AppOptions) => {
-    const { appId, name = undefined, dlc = [] } = typeof app === 'number' ? { appId: app } : app
+    const { appId, name = undefined, dlc = [] } = typeof app === 'object' && app !== null ? app : { appId: app }
     return {
       appId: checkAppId('apps', appId),
       name: name === undefined ? `App ${appId}` : checkString('apps.name', name),

@@ -6,6 +6,7 @@ import {
   onPageEnd,
   type Refusal,
   requestTicket,
+  requireClientOptions,
   type SteamId,
   type TicketMessage,
   type TicketSource,
@@ -50,11 +51,11 @@ export interface Exchanged {
  *
  * @param url Where the routes are, for example `https://game.example/ticketgate`. In a page it may be relative.
  * @returns a refusal for every "no", and for a server that cannot be reached.
- * @throws TypeError for what is no URL, RangeError for an option that makes no sense.
+ * @throws TypeError for what is no URL, TypeError or RangeError for an option that makes no sense.
  */
 export async function exchange(url: string | URL, options: ExchangeOptions): Promise<Exchanged | Refusal> {
+  requireClientOptions(options)
   const { source } = options
-  if (typeof source?.getTicket !== 'function') throw new TypeError('"source" must be a ticket source')
   const call = createCall(url, options)
   const hello = options.hello ?? (await fetchHello(url, options))
   if (isRefusal(hello)) return hello
