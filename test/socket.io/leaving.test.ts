@@ -21,6 +21,18 @@ describe('a socket that leaves', () => {
     return socket
   }
 
+  it('because a listener of the gate puts the player out as soon as they are admitted hears that it ended', async () => {
+    await start()
+    harness.gate.on('admitted', ({ steamId }) => void harness.gate.kick(steamId))
+    const client = harness.socket({ ticketgate: harness.ticketMessage() })
+    const heard: string[] = []
+    client.on('ticketgate', (message: { ticketgate: string }) => heard.push(message.ticketgate))
+    client.connect()
+    await once(client, 'disconnect')
+    assert.deepEqual(heard, ['admitted', 'ended'])
+    assert.equal(harness.arrivals.length, 0)
+  })
+
   describe('while it is verified', () => {
     for (const [name, leave] of [
       ['closes', (socket: WebSocket) => socket.close()],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { codes } from '@ticketgate/core'
+import { codes, encodeMessage } from '@ticketgate/core'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { createHarness } from './harness.ts'
 
@@ -35,6 +35,22 @@ class LateServer extends WebSocketServer {
     this.#handOver!()
   }
 }
+
+describe('a player whom a listener of the gate puts out as soon as they are admitted', () => {
+  for (const mode of ['message', 'header'] as const) {
+    it(`hears that it ended, after they were told that they are in, with the ticket in a ${mode}`, async () => {
+      await using harness = await createHarness()
+      harness.gate.on('admitted', ({ steamId }) => void harness.gate.kick(steamId))
+      const headers = mode === 'header' ? { Authorization: `Ticketgate ${harness.ticketHeader()}` } : undefined
+      const { socket, messages, closed } = await harness.connect('', [], headers)
+      if (mode === 'message') socket.send(encodeMessage(harness.ticketMessage()))
+      assert.deepEqual(await closed, [codes.kicked.closeCode, 'kicked'])
+      const kinds = messages.map((text) => (JSON.parse(text) as { ticketgate: string }).ticketgate)
+      assert.deepEqual(kinds.slice(-2), ['admitted', 'ended'])
+      assert.deepEqual(harness.arrivals, [])
+    })
+  }
+})
 
 describe('a guard that closes', () => {
   for (const mode of ['message', 'header'] as const) {

@@ -82,11 +82,12 @@ export class SocketConnection implements Connection {
 
   // --- what the gate calls ---
 
-  admitted(): void {
-    this.#isIn = true
-  }
+  // Known since it was told, see `send`.
+  admitted(): void {}
 
   send(message: ServerMessage): void {
+    // Listeners of the gate may end it before `admitted` is called, when the client has been told already.
+    if (message.ticketgate === 'admitted') this.#isIn = true
     if (message.ticketgate !== 'renew') {
       if (!this.renewable) return
       emit(this.socket, message)

@@ -46,6 +46,8 @@ class Entry {
   /** What the peer has sent so far, and who counts it; nobody before there is anything to listen to. */
   bytes = 0
   countBytes: ((chunk: Uint8Array) => void) | undefined
+  /** The peer was told that it is in: a moment before the application is, in which listeners of the gate may end it. */
+  isTold = false
   isRefused = false
 
   constructor(request: IncomingMessage, raw: Duplex, address: string | undefined) {
@@ -146,6 +148,7 @@ export class WsConnection implements Connection {
   }
 
   send(message: ServerMessage): void {
+    if (message.ticketgate === 'admitted' && this.#stage instanceof Entry) this.#stage.isTold = true
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(encodeMessage(message))
   }
 
@@ -157,7 +160,7 @@ export class WsConnection implements Connection {
       this.#watch(stage)
       stage.isRefused = true
       stage.handshake = undefined
-      this.send(toRefusedMessage(refusal))
+      this.send(stage.isTold ? toEndedMessage(refusal) : toRefusedMessage(refusal))
       this.#removeFilter?.()
       this.#removeFilter = undefined
     } else {
