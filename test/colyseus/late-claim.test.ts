@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ClientState } from '@colyseus/core'
 import type { Client as Sdk } from '@colyseus/sdk'
-import type { GateOptions } from '@ticketgate/core'
+import { codes, type GateOptions } from '@ticketgate/core'
 import { createPasses } from '@ticketgate/http'
 import { createHarness, type Harness, matchMaker, type RoomPlan, until } from './harness.ts'
 
@@ -82,6 +82,17 @@ describe('a player in a room that was there before its guard', () => {
       assert.deepEqual([h.rooms[0]!.clients.length, h.gate.counts.admissions], [0, 0])
     })
   }
+
+  it('is put out where the room should have asked Steam and has no plugin to ask', async () => {
+    await using h = await createHarness({ ticketgate: { verifyIn: 'room' } })
+    h.define('arena', keeping)
+    const seat = await seatInOldRoom(h, h.ticket(h.account()))
+    const { closeCode } = codes['ticket-missing']
+    await assert.rejects(h.sdk().consumeSeatReservation(seat), { code: closeCode, message: 'ticket-missing' })
+    await until(() => h.seen.length > 2)
+    assert.deepEqual(h.seen, ['onCreate', 'onJoin nobody with a ticket', `onLeave nobody ${closeCode}`])
+    assert.deepEqual([h.rooms[0]!.clients.length, h.backend.ledger.begun], [0, 0])
+  })
 
   it('whom a listener of the gate has the room put out leaves it as everybody does', async () => {
     await using h = await createHarness()

@@ -22,7 +22,12 @@ export class Arrivals {
 
   /** A client that got in before this guard stood here, with a place that matchmaking has reserved. */
   joinedBefore(client: Client): void {
-    if (this.#seats.of(client) !== undefined || !isSeatAuth(client.auth)) return
+    if (this.#seats.of(client) !== undefined) return
+    if (!isSeatAuth(client.auth)) {
+      // Matchmaking has asked nobody, and there was no plugin to ask.
+      if (this.#isStrict) this.#seats.host.putOut(client, createRefusal('ticket-missing'))
+      return
+    }
     this.#claimLate(client).catch(() => this.#seats.host.putOut(client, createRefusal('internal-error')))
   }
 
