@@ -194,6 +194,17 @@ describe("the peer's address", () => {
     assert.deepEqual(codes, ['ticket-missing', 'ticket-missing', 'too-many-attempts', 'ticket-missing'])
   })
 
+  it('is the same whatever port a trusted proxy writes behind it, and its own for what is no address', async () => {
+    await using h = await createHarness({ ...limits, ticketgate: { trustProxy: 'loopback' } })
+    h.define('arena')
+    const codes: unknown[] = []
+    for (const client of ['203.0.113.1:50001', '203.0.113.1:50002', '203.0.113.1', 'junk1', 'junk2', 'junk3']) {
+      codes.push(await attempt(h, { 'x-forwarded-for': client }))
+    }
+    const one = ['ticket-missing', 'ticket-missing', 'too-many-attempts']
+    assert.deepEqual(codes, [...one, ...one])
+  })
+
   it('is the nearest hop that is not trusted, counted from us', async () => {
     await using h = await createHarness({ ...limits, ticketgate: { trustProxy: 1 } })
     h.define('arena')

@@ -278,6 +278,15 @@ for (const [name, { start, prefix = '', hidesSocket }] of Object.entries(mounts)
         }
         assert.deepEqual(harness.addresses, ['203.0.113.9', '203.0.113.9', '127.0.0.1', '127.0.0.1'])
       })
+
+      it('reads the address of proxies that write a port behind it', async () => {
+        await using harness = new Harness()
+        const { url } = await serve(harness, { trustProxy: ['loopback', '10.0.0.0/8'] })
+        for (const forwarded of ['203.0.113.9:51234, 10.1.2.3:8080', '[2001:db8::9]:51234', '203.0.113.9:junk']) {
+          await post(`${url}/exchange`, '{}', { 'x-forwarded-for': forwarded })
+        }
+        assert.deepEqual(harness.addresses, ['203.0.113.9', '2001:db8::9', '127.0.0.1'])
+      })
     }
   })
 }

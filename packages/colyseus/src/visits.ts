@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
-import { type Admission, hasLostPeer } from '@ticketgate/core'
+import { isIP } from 'node:net'
+import { type Admission, hasLostPeer, withoutPort } from '@ticketgate/core'
 import proxyAddr from 'proxy-addr'
 import type { Presented } from './auth.ts'
 import type { TrustRule } from './options.ts'
@@ -162,8 +163,12 @@ export class Visits {
 
   #addressOf(request: IncomingMessage): string | undefined {
     const { remoteAddress } = request.socket
+    const trust = this.#trust
     // A pipe has no address, and `proxy-addr` needs one to begin with.
-    return remoteAddress === undefined || this.#trust === undefined ? remoteAddress : proxyAddr(request, this.#trust)
+    if (remoteAddress === undefined || trust === undefined) return remoteAddress
+    const address = withoutPort(proxyAddr(request, (each, hop) => trust(withoutPort(each), hop)))
+    // Whatever is no address has been written by somebody who is not believed.
+    return isIP(address) === 0 ? remoteAddress : address
   }
 }
 

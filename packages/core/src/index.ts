@@ -110,3 +110,4 @@ export { askAddress, createFaultReport, type FaultReport } from './transport/fau
 export { MessageConnection, type MessageTransport } from './transport/message-connection.ts'
 export { type AddressedSocket, hasLostPeer } from './transport/lost-peer.ts'
 export { withQuietClose } from './transport/quiet-close.ts'
+export { withoutPort } from './transport/without-port.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { hasLostPeer } from '@ticketgate/core'
+import { hasLostPeer, withoutPort } from '@ticketgate/core'
 import proxyAddr from 'proxy-addr'
 
 /**
@@ -30,7 +30,7 @@ export function createReadAddress({ trustProxy }: AddressOptions = {}): ReadAddr
     const direct = readSocketAddress(request)
     // `proxy-addr` needs an address to begin with; a pipe has none.
     if (direct === undefined || direct === lostPeer) return direct
-    const address = proxyAddr(request, trust)
+    const address = withoutPort(proxyAddr(request, (each, hop) => trust(withoutPort(each), hop)))
     return isIP(address) === 0 ? direct : address
   }
 }
