@@ -116,7 +116,7 @@ describe('a connection of messages', () => {
     const steam = createSimulatedSteam()
     const backend = steam.gameServer()
     const gate = createGate({ backend, identity: 'my-game' })
-    const left = new Promise((resolve) => gate.on('left', resolve))
+    const ended = new Promise((resolve) => gate.on('ended', resolve))
     const connection: MessageConnection = new MessageConnection(gate, {
       address: undefined,
       send: (text) => text.includes('"admitted"') && connection.closed(true),
@@ -126,7 +126,7 @@ describe('a connection of messages', () => {
     })
     const { data } = steam.mintTicket(steam.createAccount({ name: 'player' }), { kind: 'session' })
     connection.receive(encodeMessage({ ticketgate: 'ticket', kind: 'session', appId: 480, data: toBase64Url(data) }))
-    await left
+    await ended
     assert.equal(gate.counts.admissions, 0)
     assert.equal(backend.ledger.ended, 1)
     await gate.close()
