@@ -292,6 +292,22 @@ for (const [name, { start, prefix = '', hidesSocket }] of Object.entries(mounts)
 }
 
 describe('mounts', () => {
+  for (const [name, mount] of Object.entries({
+    Node: toNodeListener,
+    Express: toExpress,
+    Fastify: toFastify,
+    Hono: toHono,
+    Colyseus: (handler: never) => toColyseus(handler, () => undefined),
+  })) {
+    it(`of ${name} take a handler and not the gate`, async () => {
+      await using harness = new Harness()
+      assert.throws(() => mount(harness.gate as never), {
+        name: 'TypeError',
+        message: '"handler" must be one that createHttpHandler made',
+      })
+    })
+  }
+
   for (const trustProxy of [true, false, null, '', [], 'not an address', -1, 1.5, {}]) {
     it(`do not take ${JSON.stringify(trustProxy)} for a proxy`, async () => {
       await using harness = new Harness()

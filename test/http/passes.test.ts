@@ -212,5 +212,7 @@ describe('passes', () => {
     for (const [name, options, message] of wrong) {
       it(name, () => assert.throws(() => make(options), message))
     }
+
+    it('none at all', () => assert.throws(() => createPasses(undefined as never), /"options" must be an object/))
   })
 })

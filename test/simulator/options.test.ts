@@ -8,6 +8,7 @@ const wrong: [name: string, call: (steam: SimulatedSteam) => unknown, message: R
   ['app 0', () => createSimulatedSteam({ apps: [0] }), /"apps"/],
   ['an app id as text', () => createSimulatedSteam({ apps: ['480' as never] }), /"apps" .* got string/],
   ['a DLC that is no app id', () => createSimulatedSteam({ apps: [{ appId: 480, dlc: [-1] }] }), /"apps.dlc"/],
+  ['an account without options', (steam) => steam.createAccount(undefined as never), /"options" must be an object/],
   ['an account without a name', (steam) => steam.createAccount({ name: 1 as never }), /"name"/],
   ['a ban that is a word', (steam) => steam.createAccount({ name: 'a', vacBanned: 'no' as never }), /"vacBanned"/],
   ['an account that is half online', (steam) => steam.createAccount({ name: 'a', online: 1 as never }), /"online"/],

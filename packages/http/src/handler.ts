@@ -79,6 +79,13 @@ export function createHttpHandler(gate: GateDoor, options: HttpHandlerOptions = 
   })
 }
 
+/** @internal For the mounts, who are handed the gate itself by mistake. */
+export function checkHandler(handler: HttpHandler): void {
+  if (typeof handler !== 'function' || typeof handler.basePath !== 'string') {
+    throw new TypeError('"handler" must be one that createHttpHandler made')
+  }
+}
+
 function isPreflight({ method, headers }: Request): boolean {
   return method === 'OPTIONS' && headers.has('origin') && headers.has('access-control-request-method')
 }

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { type AppId, type Clock, isSteamId, type SteamId, TicketgateError } from '@ticketgate/core'
+import { type AppId, type Clock, isSteamId, requireObject, type SteamId, TicketgateError } from '@ticketgate/core'
 import { type CreateAccountOptions, createAccountHandle, type SimulatedAccount } from './account.ts'
 import { createClient } from './client.ts'
 import { simulationClock } from './clock.ts'
@@ -115,6 +115,7 @@ export function createSimulatedSteam(options: SimulatedSteamOptions = {}): Simul
   }
 
   function createAccount(account: CreateAccountOptions): SimulatedAccount {
+    requireObject('options', account)
     const { borrowsFrom } = account
     const isVacBanned = checkBoolean('vacBanned', account.vacBanned ?? false)
     const isPublisherBanned = checkBoolean('publisherBanned', account.publisherBanned ?? false)

@@ -1,5 +1,5 @@
 import { answerMisuse } from '../answers.ts'
-import type { HttpHandler } from '../handler.ts'
+import { checkHandler, type HttpHandler } from '../handler.ts'
 
 /** `createEndpoint` of Colyseus, as far as it matters here. */
 export type CreateEndpoint = (
@@ -26,6 +26,7 @@ export function toColyseus<Create extends CreateEndpoint>(
   createEndpoint: Create,
   options: ColyseusOptions = {},
 ): { readonly ticketgateHello: ReturnType<Create>; readonly ticketgateExchange: ReturnType<Create> } {
+  checkHandler(handler)
   async function handleEndpoint({ request }: { readonly request?: Request | undefined }): Promise<Response> {
     // Endpoints may also be called by the server's own code, which has no request.
     if (request === undefined) return answerMisuse(400, 'This endpoint needs a request.')

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateDoor } from '@ticketgate/core'
 import { answerLostPeer, answerMisuse } from '../answers.ts'
-import type { HttpHandler } from '../handler.ts'
+import { checkHandler, type HttpHandler } from '../handler.ts'
 import { type AddressOptions, createReadAddress, lostPeer } from '../node/client-address.ts'
 import { toRequest } from '../node/to-request.ts'
 import { answerUnauthorized, checkAuthorization, checkGate, type WithPassHolder } from '../require-pass.ts'
@@ -31,6 +31,7 @@ export interface FastifyLike {
 
 /** Makes a Fastify plugin of the handler: `app.register(toFastify(handler))`, with `prefix` if you like. */
 export function toFastify(handler: HttpHandler, options: AddressOptions = {}): (app: FastifyLike) => Promise<void> {
+  checkHandler(handler)
   const readAddress = createReadAddress(options)
   return async function ticketgatePlugin(app) {
     // In this plugin's scope only: the handler reads the body itself, within its own limits.

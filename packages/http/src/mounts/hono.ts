@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { GateDoor, PassHolder } from '@ticketgate/core'
 import { answerLostPeer } from '../answers.ts'
-import type { HttpHandler } from '../handler.ts'
+import { checkHandler, type HttpHandler } from '../handler.ts'
 import { type AddressOptions, createReadAddress, lostPeer } from '../node/client-address.ts'
 import { answerUnauthorized, checkAuthorization, checkGate } from '../require-pass.ts'
 
@@ -23,6 +23,7 @@ export function toHono(
   handler: HttpHandler,
   options: HonoOptions = {},
 ): (context: HonoContextLike) => Promise<Response> {
+  checkHandler(handler)
   const readNodeAddress = createReadAddress(options)
   const readAddress = options.address as ((context: HonoContextLike) => string | undefined) | undefined
   return async function ticketgateRoute(context) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateDoor } from '@ticketgate/core'
 import { answerLostPeer, answerMisuse } from '../answers.ts'
-import type { HttpHandler } from '../handler.ts'
+import { checkHandler, type HttpHandler } from '../handler.ts'
 import { type AddressOptions, createReadAddress, lostPeer } from '../node/client-address.ts'
 import { pathOf, toRequest } from '../node/to-request.ts'
 import { writeResponse } from '../node/write-response.ts'
@@ -21,6 +21,7 @@ export type NodeListener = (
  * @throws TypeError naming the option.
  */
 export function toNodeListener(handler: HttpHandler, options: AddressOptions = {}): NodeListener {
+  checkHandler(handler)
   const readAddress = createReadAddress(options)
 
   function answer(incoming: IncomingMessage, outgoing: ServerResponse): Response | Promise<Response> {

@@ -5,6 +5,7 @@ import {
   type PassClaims,
   type Passes,
   requireInteger,
+  requireObject,
   systemClock,
 } from '@ticketgate/core'
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
@@ -51,6 +52,7 @@ const maxPassLength = 4_096
  * @throws TypeError or RangeError that names the option in quotes.
  */
 export function createPasses(options: PassesOptions): Passes {
+  requireObject('options', options)
   const { audience, clock = systemClock, ttlMs = defaultTtlMs, oneUse = true } = options
   const keys = readPassKeys(options.keys)
   if (typeof audience !== 'string' || audience.length < 1 || audience.length > 128) {
