@@ -161,20 +161,6 @@ describe('exchange', () => {
     await until(() => harness.gate.counts.pending === 0)
   })
 
-  it('keeps no ticket when it throws for what makes no sense', async () => {
-    await using harness = new Harness()
-    const url = await serve(harness)
-    const hello = await harness.gate.hello()
-    for (const [where, more] of [
-      ['no URL', {}],
-      [url, { timeoutMs: 0 }],
-    ] as const) {
-      const source = harness.source()
-      await assert.rejects(exchange(where, { source, hello, ...more }), { name: /^(Type|Range)Error$/ })
-      assert.equal(source.cancelled, 1)
-    }
-  })
-
   it('says what the source did not give', async () => {
     await using harness = new Harness()
     const url = await serve(harness)
