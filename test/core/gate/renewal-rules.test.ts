@@ -132,6 +132,36 @@ describe('a renewal', () => {
     assert.deepEqual(world.attach(admission).said, ['admitted'])
   })
 
+  for (const reason of ['ticket-canceled', 'scheduled'] as const) {
+    it(`is owed in the same time by a further place of the client: ${reason}`, async () => {
+      await using world = new World()
+      const first = await world.join(1)
+      if (reason === 'scheduled') world.gate.requestRenewal(playerId(1))
+      else world.backend.sayVerdict(playerId(1), { response: 6 })
+      await world.advance(8_000)
+      const shared = admissionOf(first).share()
+      assert.ok(shared.ok)
+      await world.advance(4_000)
+      const second = world.attach(shared)
+      assert.deepEqual(second.said, ['admitted', 'renew'])
+      assert.deepEqual([second.lastRenew.reason, second.lastRenew.deadlineMs], [reason, 8_000])
+      first.leave()
+      await world.advance(8_050)
+      assert.equal(second.code, 'renewal-timeout')
+      assert.equal(world.gate.counts.players, 0)
+    })
+  }
+
+  it('is not owed by a further place when the first one has brought the ticket', async () => {
+    await using world = new World()
+    const first = await world.join(1)
+    world.gate.requestRenewal(playerId(1))
+    const shared = admissionOf(first).share()
+    assert.ok(shared.ok)
+    await world.renew(first)
+    assert.deepEqual(world.attach(shared).said, ['admitted'])
+  })
+
   it('is not owed any more when another connection of the player has brought the ticket', async () => {
     await using world = new World({ duplicates: { share: 2 } })
     const [away, here] = [await world.join(1), await world.join(1)]

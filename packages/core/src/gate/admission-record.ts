@@ -10,7 +10,7 @@ import type { GateContext } from './context.ts'
 import type { Player } from './player.ts'
 import { type Effect, type Event, transition } from './transitions.ts'
 import type { Verification } from './verification.ts'
-import { Wait } from './wait.ts'
+import { type OwedTicket, Wait } from './wait.ts'
 
 /** Why an admission is over. */
 export type Departure = 'left' | 'dropped' | Refusal
@@ -162,7 +162,7 @@ export class AdmissionRecord implements Admission {
       return player.revocation ?? createRefusal('ticket-canceled')
     }
     if (!isAlive) this.owe(player.revocation?.code ?? 'ticket-canceled')
-    const owed = this.#wait?.owed
+    const { owed } = this
     this.connection = connection
     this.dispatch('attached')
     if (owed !== undefined) this.renew(owed.reason, owed.timeoutMs)
@@ -221,6 +221,11 @@ export class AdmissionRecord implements Admission {
     return state === 'renewing' || state === 'reverifying' || (state === 'admitted' && this.#wait?.owed !== undefined)
   }
 
+  /** A further place of the same client, which is no way around a ticket that the client owes. */
+  oweAs(other: AdmissionRecord): void {
+    this.waiting().owed = other.#wait?.owed
+  }
+
   /** Another connection of the player has brought a fresh ticket. */
   renewed(): void {
     if (!this.dispatch('renewed') && this.#wait !== undefined) this.#wait.owed = undefined
@@ -271,12 +276,9 @@ export class AdmissionRecord implements Admission {
         break
       }
       case 'settle': {
-        const owed = this.state === 'away' ? this.#wait?.owed : undefined
+        const owed = this.state === 'away' ? this.owed : undefined
         this.#wait = undefined
-        if (owed !== undefined) {
-          const askedForMs = monotonicNow(this.#entrance.gate.clock) - owed.askedAtMs
-          this.waiting().owed = { ...owed, timeoutMs: Math.max(1, Math.ceil(owed.timeoutMs - askedForMs)) }
-        }
+        if (owed !== undefined) this.waiting().owed = { ...owed, askedAtMs: undefined }
         connection?.expectTicket(false)
         break
       }
@@ -310,9 +312,16 @@ export class AdmissionRecord implements Admission {
   /** Whoever drops when they are asked, and comes back, has no more time for it than others. */
   private owe(reason: Code | 'scheduled', timeoutMs?: number): void {
     const { clock, settings } = this.#entrance.gate
-    const wait = this.waiting()
-    const leftMs = timeoutMs ?? wait.owed?.timeoutMs ?? settings.renewalTimeoutMs
-    wait.owed = { reason, askedAtMs: monotonicNow(clock), timeoutMs: leftMs }
+    const leftMs = timeoutMs ?? this.owed?.timeoutMs ?? settings.renewalTimeoutMs
+    this.waiting().owed = { reason, askedAtMs: monotonicNow(clock), timeoutMs: leftMs }
+  }
+
+  /** The fresh ticket that the client owes, and how long it has from now on. */
+  private get owed(): OwedTicket | undefined {
+    const owed = this.#wait?.owed
+    if (owed?.askedAtMs === undefined) return owed
+    const askedForMs = monotonicNow(this.#entrance.gate.clock) - owed.askedAtMs
+    return { ...owed, timeoutMs: Math.max(1, Math.ceil(owed.timeoutMs - askedForMs)) }
   }
 
   private taken(): void {

@@ -36,7 +36,8 @@ export interface Admission {
   attach(connection: Connection): Refusal | undefined
   /**
    * A further admission of the same client (another namespace, another room) on the strength of this one,
-   * reserved until `attach`. The `share` limit counts; `replace` and `refuse` do not apply.
+   * reserved until `attach`. The `share` limit counts; `replace` and `refuse` do not apply. A fresh ticket that this
+   * one is asked for is asked for there as well, in what is left of its time.
    */
   share(): Admission | Refusal
   /** A ticket message that came over the live connection while `connection.expectTicket(true)` held. */

@@ -122,7 +122,9 @@ export class Players {
       return createRefusal('too-many-admissions')
     }
     const { appId, fingerprint, address, login } = record
-    return this.#add(player, appId, { fingerprint, address, login })
+    const shared = this.#add(player, appId, { fingerprint, address, login })
+    shared.oweAs(record)
+    return shared
   }
 
   #add(player: Player, appId: AppId, facts: AdmissionFacts, reservationMs?: number): AdmissionRecord {

@@ -5,8 +5,11 @@ import type { Verification } from './verification.ts'
 /** A fresh ticket that a client was asked for and has not brought yet. */
 export interface OwedTicket {
   readonly reason: Code | 'scheduled'
-  /** When it was asked for, in milliseconds of a clock that is never set back. */
-  readonly askedAtMs: number
+  /**
+   * When it was asked for, in milliseconds of a clock that is never set back; `undefined` while the client is away, whose
+   * time does not run.
+   */
+  readonly askedAtMs: number | undefined
   /** How long the client has from then on, in milliseconds. */
   readonly timeoutMs: number
 }
