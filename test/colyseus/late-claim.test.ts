@@ -105,6 +105,27 @@ describe('a player in a room that was there before its guard', () => {
     assert.deepEqual([h.backend.ledger.open, h.gate.counts.admissions], [0, 0])
   })
 
+  it('whom a listener of the gate has the room put out, and whose seat it keeps, comes back with their session', async () => {
+    let found = (): void => {}
+    const verified = new Promise<void>((resolve) => {
+      found = resolve
+    })
+    const { h, seat } = await seatFromElsewhere(verified)
+    await using _h = h
+    const room = h.keepRoom(await h.sdk().consumeSeatReservation(seat))
+    room.reconnection.enabled = false
+    await until(() => h.clients[0]?.state === ClientState.JOINED)
+    h.gate.on('admitted', () => h.rooms[0]!.kickClient(h.clients[0]!.sessionId, 4999))
+    const gone = new Promise((resolve) => room.onLeave(resolve))
+    found()
+    await gone
+    const admission = h.ticketgate.admission(h.clients[0]!)
+    assert.equal(admission?.state, 'away')
+    h.keepRoom(await h.sdk().reconnect(room.reconnectionToken))
+    assert.equal(admission.state, 'admitted')
+    assert.deepEqual(h.seen, ['onCreate', 'onJoin player', 'onDrop player 4999', 'onReconnect player'])
+  })
+
   for (const way of ['left', 'lost their line'] as const) {
     it(`leaves no place behind when they ${way} before it was found, and no seat is kept for them`, async () => {
       let found = (): void => {}

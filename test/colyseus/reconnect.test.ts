@@ -247,6 +247,24 @@ describe('a client that comes back', () => {
     assert.deepEqual([h.rooms[0]!.clients.length, h.backend.ledger.open], [0, 0])
   })
 
+  for (const method of ['kickClient', 'disconnect'] as const) {
+    it(`and of which a listener of the gate has the room say ${method} at once is heard of no more`, async () => {
+      await using h = await createHarness()
+      h.define('arena', { onDrop: (room, client) => void room.allowReconnection(client, 60), onReconnect: () => {} })
+      h.gate.on('back', () => {
+        const [room] = h.rooms
+        if (method === 'kickClient') room!.kickClient(room!.clients[0]!.sessionId, 4999)
+        else void room!.disconnect(4999)
+      })
+      const joined = await enterAndDrop(h)
+      await untilKept(h)
+      await assert.rejects(h.sdk().reconnect(joined.room.reconnectionToken))
+      await until(() => h.backend.ledger.open === 0)
+      assert.deepEqual(h.seen, ['onCreate', 'onJoin player', 'onDrop player 1006', 'onLeave player 4999'])
+      assert.deepEqual([h.rooms[0]!.clients.length, h.gate.counts.admissions], [0, 0])
+    })
+  }
+
   it('is gone for the room at once when a listener of the gate puts out whoever goes away', async () => {
     for (const onDrop of [
       (room, client) => void room.allowReconnection(client, 60),

@@ -80,7 +80,7 @@ export class Departures implements SeatHost {
 
   /** A hook that takes its time may still allow a reconnection: how long the seat is kept is not known yet. */
   #awaitRoom(seat: Seat | undefined): void {
-    if (seat === undefined || seat.stage === 'away' || seat.refusal !== undefined) return
+    if (seat === undefined || seat.isAway || seat.refusal !== undefined) return
     this.#keep(seat, longestMs)
   }
 
@@ -132,6 +132,8 @@ export class Departures implements SeatHost {
         // Colyseus then calls onLeave: the room has seen this player and must hear that they are gone.
         throw toEndedError(refusal)
       }
+      // The room has heard that this player left again.
+      if (seat.isAway) throw toEndedError(createRefusal('reservation-expired'))
     }
     return inner?.(client)
   }

@@ -54,7 +54,7 @@ export class RoomSeats implements SeatRow {
   take(seat: Seat, client: Client): Refusal | undefined {
     setSeat(client, seat)
     const refusal = seat.attach(client)
-    if (refusal === undefined) this.#empty.delete(client.sessionId)
+    if (refusal === undefined && !seat.isAway) this.#empty.delete(client.sessionId)
     return refusal
   }
 

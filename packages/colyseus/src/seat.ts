@@ -117,24 +117,32 @@ export class Seat implements Connection {
     Seat.#change(this, 'refusal', refusal)
   }
 
+  get isAway(): boolean {
+    return this.stage === 'away'
+  }
+
   /** Whether the gate waits for a fresh ticket. */
   get isExpectingTicket(): boolean {
     return this.#situation.isExpectingTicket
   }
 
-  /** The client takes the place, for the first time or again. A listener of the gate's may take it back at once. */
+  /**
+   * The client takes the place, for the first time or again. A listener of the gate's may take it back at once, or have the
+   * room put out a client that it knows: then it is `away`, as long as the room makes up its mind.
+   */
   attach(client: Client): Refusal | undefined {
     const { stage } = this
     this.client = client
     this.stage = stage === 'offered' ? 'arriving' : 'returning'
     const refusal = this.admission.attach(this) ?? this.refusal ?? leftAtOnce(this.admission)
-    this.stage = refusal === undefined ? 'inside' : stage
+    if (refusal !== undefined) this.stage = stage
+    else if (!this.isAway) this.stage = 'inside'
     return refusal
   }
 
   /** The client's connection is gone, and the room may keep the seat for `windowMs`. */
   leaveFor(windowMs: number): void {
-    if (this.stage === 'away') return
+    if (this.isAway) return
     this.stage = 'away'
     this.admission.closed(false, windowMs)
   }
