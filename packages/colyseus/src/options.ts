@@ -1,4 +1,4 @@
-import type { Gate } from '@ticketgate/core'
+import { type Gate, requireInteger } from '@ticketgate/core'
 import proxyAddr from 'proxy-addr'
 
 /** Which proxies to believe, as in Express: all, the nearest so many, these addresses and ranges, or your own rule. */
@@ -68,9 +68,7 @@ export function readOptions(gate: Gate, options: TicketgateOptions): TicketgateS
   if (verifyIn !== 'matchmaking' && verifyIn !== 'room') {
     throw new TypeError(`"verifyIn" must be "matchmaking" or "room", got ${String(verifyIn)}`)
   }
-  if (!Number.isInteger(reservationMs) || reservationMs < 1 || reservationMs > 600_000) {
-    throw new RangeError(`"reservationMs" must be an integer from 1 to 600000, got ${String(reservationMs)}`)
-  }
+  requireInteger('reservationMs', reservationMs, 1, 600_000)
   if (address !== undefined && typeof address !== 'function') throw new TypeError('"address" must be a function')
   if (address !== undefined && trustProxy !== false) {
     throw new TypeError('"trustProxy" must not be set beside "address", which decides alone')

@@ -41,6 +41,9 @@ export { messagePrefix, protocolVersion } from './protocol/messages.ts'
 export { isTicketgateMessage } from './protocol/parse.ts'
 export { checkServerMessage, maxServerMessageBytes, parseServerMessage } from './protocol/parse-server.ts'
 
+// --- options ---
+export { requireInteger } from './options.ts'
+
 // --- ports ---
 export type { TicketKind } from './ports/backend.ts'
 export { type Clock, systemClock } from './ports/clock.ts'

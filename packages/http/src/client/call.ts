@@ -4,6 +4,7 @@ import {
   maxServerMessageBytes,
   type Refusal,
   refusalFromBody,
+  requireInteger,
   systemClock,
 } from '@ticketgate/core/client'
 
@@ -30,13 +31,11 @@ export type Call = (route: 'hello' | 'exchange', message?: unknown) => Promise<A
 /**
  * @internal Reads URL and options, before there is anything that a wrong one could leave behind.
  *
- * @throws TypeError for what is no URL, RangeError for an option that makes no sense.
+ * @throws TypeError for what is no URL, TypeError or RangeError for an option that makes no sense.
  */
 export function createCall(url: string | URL, options: CallOptions): Call {
   const { signal, timeoutMs = 30_000, clock = systemClock, fetch = globalThis.fetch } = options
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 600_000) {
-    throw new RangeError(`"timeoutMs" must be an integer from 1 to 600000, got ${timeoutMs}`)
-  }
+  requireInteger('timeoutMs', timeoutMs, 1, 600_000)
   const base = new URL(url, (globalThis as { location?: { href: string } }).location?.href)
   return async function call(route, message) {
     const controller = new AbortController()

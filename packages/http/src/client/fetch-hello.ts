@@ -6,7 +6,7 @@ import { type CallOptions, createCall } from './call.ts'
  *
  * @param url Where the routes are, for example `https://game.example/ticketgate`. In a page it may be relative.
  * @returns a refusal when there is none, also when the server cannot be reached.
- * @throws TypeError for what is no URL, RangeError for an option that makes no sense.
+ * @throws TypeError for what is no URL, TypeError or RangeError for an option that makes no sense.
  */
 export async function fetchHello(url: string | URL, options: CallOptions = {}): Promise<HelloMessage | Refusal> {
   const answer = await createCall(url, options)('hello')

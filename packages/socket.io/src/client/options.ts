@@ -4,6 +4,7 @@ import {
   type HelloMessage,
   type Refusal,
   requireClientOptions,
+  requireInteger,
   type TicketSource,
 } from '@ticketgate/core/client'
 
@@ -63,6 +64,7 @@ export interface ClientSettings extends ReturnType<typeof readOptions> {
 export function readOptions(options: TicketgateClientOptions, retriesBeforeEntry: boolean) {
   requireClientOptions(options)
   const { source, hello, auth, signal, answerTimeoutMs, clock, onAdmitted, onRenewed, onRefused, onEnded } = options
+  const { helloTimeoutMs = clientDefaults.helloTimeoutMs } = options
   if (typeof hello !== 'string' && typeof hello !== 'function' && (typeof hello !== 'object' || hello === null)) {
     throw new TypeError('"hello" must be a URL, a hello message or a function')
   }
@@ -89,13 +91,6 @@ export function readOptions(options: TicketgateClientOptions, retriesBeforeEntry
     retries: integer('retries', 0, 1_000),
     minRetryDelayMs: integer('minRetryDelayMs', 1, 3_600_000),
     maxRetryDelayMs: integer('maxRetryDelayMs', 1, 3_600_000),
-    helloTimeoutMs: integer('helloTimeoutMs', 1, 600_000),
+    helloTimeoutMs,
   })
-}
-
-function requireInteger(name: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`"${name}" must be an integer from ${least} to ${most}, got ${value}`)
-  }
-  return value
 }
