@@ -22,8 +22,9 @@ export interface Connection {
   /** Sends a protocol message. Failures show as the connection closing. */
   send(message: ServerMessage): void
   /**
-   * Tells the peer and closes. Before admission it is a refusal, after it an end; the transport's own form
-   * (close code and reason, HTTP status and JSON, error event) carries `refusal.code`.
+   * Tells the peer and closes. Before admission it is a refusal, from the sent `admitted` message on an end, also when
+   * {@link Connection.admitted} was not called yet; the transport's own form (close code and reason, HTTP status and
+   * JSON, error event) carries `refusal.code`.
    */
   close(refusal: Refusal): void
   /**
