@@ -53,9 +53,11 @@ export async function startSteamworksProcess(options: SteamworksProcessOptions):
   requireInteger('startTimeoutMs', startTimeoutMs, 1, 600_000)
   const { clock: _, ...resolved } = resolveOptions(ticketOptions)
 
+  const { NODE_OPTIONS: nodeOptions = '', ...env } = process.env
   const child = fork(childFile(), {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    execArgv: conditions(process.execArgv),
+    execArgv: [...conditions(process.execArgv), ...conditions(nodeOptions.split(/\s+/))],
+    env,
   })
   const ended = new Promise<void>((resolve) => {
     child.once('exit', resolve)
@@ -90,8 +92,8 @@ export async function startSteamworksProcess(options: SteamworksProcessOptions):
 }
 
 /**
- * Of the game's own flags those that decide which files an import means. A debugger, preloaded modules and the program of
- * `--eval` are the game's.
+ * Of the game's own flags, and of its `NODE_OPTIONS`, those that decide which files an import means. A debugger, preloaded
+ * modules and the program of `--eval` are the game's.
  */
 function conditions(flags: readonly string[]): string[] {
   const names = ['--conditions', '-C']

@@ -128,6 +128,21 @@ describe('startSteamworksProcess', function () {
     })
   }
 
+  it('starts though NODE_OPTIONS has a debugger wait, and has its conditions from there as well', async () => {
+    const { execArgv } = process
+    const { NODE_OPTIONS: nodeOptions } = process.env
+    try {
+      process.execArgv = []
+      process.env.NODE_OPTIONS = `--inspect-brk=0 ${execArgv.join(' ')}`
+      const { source } = await start({ startTimeoutMs: 10_000 })
+      assert.deepEqual(source.appIds, [480])
+    } finally {
+      process.execArgv = execArgv
+      if (nodeOptions === undefined) delete process.env.NODE_OPTIONS
+      else process.env.NODE_OPTIONS = nodeOptions
+    }
+  })
+
   it('ends it by force when it hangs', async () => {
     const { source, close, pid } = await start()
     const waiting = source.getTicket({ ...request, identity: 'hang' }, never)
