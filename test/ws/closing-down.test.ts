@@ -54,7 +54,7 @@ describe('a player whom a listener of the gate puts out as soon as they are admi
 
 describe('a guard that closes', () => {
   for (const mode of ['message', 'header'] as const) {
-    it(`while a player is told that they are in refuses them, with the ticket in a ${mode}`, async () => {
+    it(`while a player is told that they are in puts them out, with the ticket in a ${mode}`, async () => {
       await using harness = await createHarness()
       let closed: Promise<void> | undefined
       harness.gate.on('admitted', () => {
