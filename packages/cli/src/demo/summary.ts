@@ -15,6 +15,7 @@ export function checkBooks({ gate, ledger, webApi }: Arena): readonly Claim[] {
   const { pending, players, admissions, sessions, deadlines } = gate.counts
   const held = pending + players + admissions + sessions + deadlines
   const { tickets, bans, total } = requests
+  const { opened } = webApi.connections
   return [
     { text: `${admitted} admissions, ${left} of them over`, isTrue: admitted > 0 && admitted === left },
     { text: `${refusals} refusals: ${listRefusals(ledger.refused)}`, isTrue: refusals > 0 },
@@ -32,7 +33,7 @@ export function checkBooks({ gate, ledger, webApi }: Arena): readonly Claim[] {
       isTrue: held === 0,
     },
     {
-      text: `${total} requests to Steam: ${tickets} AuthenticateUserTicket, ${bans} GetPlayerBans, over ${webApi.connections.opened} connections`,
+      text: `${total} requests to Steam: ${tickets} AuthenticateUserTicket, ${bans} GetPlayerBans, over ${opened} ${opened === 1 ? 'connection' : 'connections'}`,
       isTrue: total === tickets + bans,
     },
     { text: `the key was in the URL of ${ledger.keysInUrls} of them`, isTrue: ledger.keysInUrls === 0 },
