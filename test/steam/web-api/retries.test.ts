@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { BackendError } from '@ticketgate/core'
-import { Agent } from 'undici'
-import { Agent as Agent8 } from 'undici-8'
+import { Agent, interceptors } from 'undici'
+import { Agent as Agent8, interceptors as interceptors8 } from 'undici-8'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
 import { backendFor, begin, eventsOf, good, html, type StubAnswer, StubSteam, turns } from './support.ts'
 
@@ -196,6 +196,22 @@ describe('steamWebApi: retries and the deadline', () => {
     assert.notEqual(handed[1], handed[0])
     await backend.close()
     await agent.close()
+  })
+
+  it('follows no redirect, whatever a dispatcher of the application is made of: the key goes nowhere else', async () => {
+    const dispatchers = [
+      new Agent().compose(interceptors.redirect({ maxRedirections: 3 })),
+      new Agent8().compose(interceptors8.redirect({ maxRedirections: 3 })),
+    ]
+    for (const dispatcher of dispatchers) {
+      await using elsewhere = await StubSteam.listen()
+      await using stub = await StubSteam.listen(html(302, { location: elsewhere.url }))
+      const backend = backendFor(stub, { dispatcher })
+      await assert.rejects(begin(backend), { refusalCode: 'backend-misconfigured', message: /302/ })
+      assert.equal(elsewhere.requests.length, 0)
+      await backend.close()
+      await dispatcher.close()
+    }
   })
 
   it('asks again when a dispatcher fails before it returns', async () => {

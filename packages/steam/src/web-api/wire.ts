@@ -23,6 +23,12 @@ export interface TryListener {
 /** Added to a pause that a 429 asked for, so that those who waited do not come back all at once; in milliseconds. */
 const spreadMs = 250
 
+/**
+ * An interceptor that follows redirects leaves this one alone: it would take the key along, to whatever address
+ * an answer names, and what is there would speak in Steam's name.
+ */
+const noRedirects = Object.freeze({ maxRedirections: 0 })
+
 /** Single tries: what must be true before one, and the one itself. */
 export class Wire {
   readonly #options: WireOptions
@@ -57,6 +63,7 @@ export class Wire {
           path: target.prefix + call.question.path,
           method: 'GET',
           headers: isDispatcherForeign ? toRecord(headers) : (headers as string[]),
+          ...noRedirects,
           // The call's own deadline rules; it is never longer than theirs.
           headersTimeout: 0,
           bodyTimeout: 0,
