@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
-import { backendFor, begin, eventsOf, good, html, newTicket, StubSteam, turns } from './support.ts'
+import { backendFor, begin, eventsOf, good, html, key, newTicket, StubSteam, turns } from './support.ts'
 
 const dayMs = 86_400_000
 
@@ -74,6 +74,59 @@ describe("steamWebApi: a key's calls of a day", () => {
     assert.equal((await begin(backend)).type, 'verdict')
     await assert.rejects(begin(backend), { refusalCode: 'backend-throttled' })
     assert.ok(clock.now() < Date.UTC(2026, 0, 1) + dayMs)
+    await backend.close()
+  })
+
+  it('does not count what was given up while it waited for a place or for its key', async () => {
+    for (const waitsFor of ['place', 'key'] as const) {
+      await using stub = await StubSteam.listen('hang')
+      let unlock: () => void = () => {}
+      const unlocked = new Promise<void>((resolve) => {
+        unlock = resolve
+      })
+      const fetchKey = () => unlocked.then(() => key)
+      const backend = backendFor(stub, {
+        dailyCallLimit: 2,
+        maxConcurrency: 1,
+        ...(waitsFor === 'key' && { key: fetchKey }),
+      })
+      const leaver = new AbortController()
+      const left = Promise.allSettled(Array.from({ length: 5 }, () => begin(backend, { signal: leaver.signal })))
+      if (waitsFor === 'place') await stub.received(1)
+      leaver.abort()
+      await left
+      unlock()
+      await turns()
+      stub.answer = good()
+      assert.equal((await begin(backend)).type, 'verdict')
+      assert.equal(stub.requests.length, waitsFor === 'place' ? 2 : 1)
+      await backend.close()
+    }
+  })
+
+  it('does not count what a policy tries after the call was given up', async () => {
+    await using stub = await StubSteam.listen('hang')
+    let haveTriedAll: () => void = () => {}
+    const triedAll = new Promise<void>((resolve) => {
+      haveTriedAll = resolve
+    })
+    const leaver = new AbortController()
+    const execute = async (run: () => Promise<unknown>): Promise<unknown> => {
+      if (!leaver.signal.aborted) {
+        for (let tries = 0; tries < 5; tries++) await run().catch(() => {})
+        haveTriedAll()
+      }
+      return run()
+    }
+    const backend = backendFor(stub, { dailyCallLimit: 2, policy: { execute: execute as never } })
+    const left = begin(backend, { signal: leaver.signal })
+    await stub.received(1)
+    leaver.abort()
+    await assert.rejects(left)
+    await triedAll
+    stub.answer = good()
+    assert.equal((await begin(backend)).type, 'verdict')
+    assert.equal(stub.requests.length, 2)
     await backend.close()
   })
 })

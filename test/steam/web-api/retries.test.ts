@@ -3,7 +3,7 @@ import type { BackendError } from '@ticketgate/core'
 import { Agent, interceptors } from 'undici'
 import { Agent as Agent8, interceptors as interceptors8 } from 'undici-8'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
-import { backendFor, begin, eventsOf, good, html, type StubAnswer, StubSteam, turns } from './support.ts'
+import { backendFor, begin, eventsOf, good, html, newTicket, type StubAnswer, StubSteam, turns } from './support.ts'
 
 /** Lets virtual time pass until a promise is settled, without ever waiting for real time. */
 async function passUntilSettled(clock: VirtualClock, promise: Promise<unknown>): Promise<number> {
@@ -95,6 +95,29 @@ describe('steamWebApi: retries and the deadline', () => {
     assert.equal((await waiting).type, 'verdict')
     assert.ok(clock.monotonicNow() >= 30_000)
     await backend.close()
+  })
+
+  it('holds back those as well who wait for a place while Steam asks for a pause, but not those of another key', async () => {
+    await using stub = await StubSteam.listen([html(429, { 'retry-after': '3' }), good()])
+    const clock = new VirtualClock()
+    const apps = [480, { appId: 481, key: 'OTHER' }]
+    const backend = backendFor(stub, { clock, apps, maxConcurrency: 1, retries: 0 })
+    const first = assert.rejects(begin(backend), { refusalCode: 'backend-throttled', retryAfterMs: 3_000 })
+    const held = Promise.all([begin(backend), begin(backend)])
+    const free = begin(backend, { ticket: newTicket({ appId: 481 }) })
+    await first
+    await free
+    await turns(20)
+    assert.equal(stub.requests.length, 2)
+    await passUntilSettled(clock, held)
+    assert.ok(clock.monotonicNow() >= 3_000)
+    assert.deepEqual(
+      (await held).map(({ type }) => type),
+      ['verdict', 'verdict'],
+    )
+    assert.equal(stub.requests.length, 4)
+    await backend.close()
+    assert.equal(clock.timers, 0)
   })
 
   it('ignores a Retry-After that says nothing', async () => {

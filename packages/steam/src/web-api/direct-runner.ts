@@ -1,4 +1,4 @@
-import type { Call, Outcome } from './call.ts'
+import type { Call, Headers, Outcome } from './call.ts'
 import { failed } from './faults.ts'
 import type { Runner } from './runner.ts'
 import { isHeaders, type Wire } from './wire.ts'
@@ -20,8 +20,9 @@ export class DirectRunner implements Runner {
   async #run(call: Call): Promise<void> {
     const headers = await this.#wire.prepare(call)
     if (call.isSettled) return
-    if (isHeaders(headers)) this.#wire.send(call, headers, this)
-    else call.settle({ ...headers, trips: true })
+    const refusal = isHeaders(headers) ? call.question.key.count() : headers
+    if (refusal === undefined) this.#wire.send(call, headers as Headers, this)
+    else call.settle({ ...refusal, trips: true })
   }
 
   tried(call: Call, outcome: Outcome): void {

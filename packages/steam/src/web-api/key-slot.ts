@@ -37,11 +37,6 @@ export class KeySlot {
     this.#warnAt = Math.ceil(options.dailyCallLimit * options.warnAtShare)
   }
 
-  /** Calls counted since midnight UTC. */
-  get callsToday(): number {
-    return this.#today() === this.#day ? this.#calls : 0
-  }
-
   /** How long Steam still wants this key to be silent, in milliseconds. */
   pauseMs(): number {
     return Math.max(0, this.#pausedUntil - monotonicNow(this.#options.clock))
@@ -52,20 +47,26 @@ export class KeySlot {
     if (until > this.#pausedUntil) this.#pausedUntil = until
   }
 
-  /** Counts a call that is about to be made, or says that there is none left today. */
-  count(): WebApiFault | undefined {
+  /** The answer to everything once there is no call left today. */
+  usedUp(): WebApiFault | undefined {
+    const { dailyCallLimit, label, clock } = this.#options
     const today = this.#today()
     if (today !== this.#day) {
       this.#day = today
       this.#calls = 0
     }
+    if (this.#calls < dailyCallLimit) return undefined
+    return fault('backend-throttled', `${label} has used up its ${dailyCallLimit} calls of today`, {
+      retryAfterMs: (today + 1) * dayMs - clock.now(),
+      isLocal: true,
+    })
+  }
+
+  /** Counts a call that is made in this moment, or says that there is none left today. */
+  count(): WebApiFault | undefined {
+    const refusal = this.usedUp()
+    if (refusal !== undefined) return refusal
     const { dailyCallLimit, label, warn } = this.#options
-    if (this.#calls >= dailyCallLimit) {
-      return fault('backend-throttled', `${label} has used up its ${dailyCallLimit} calls of today`, {
-        retryAfterMs: (today + 1) * dayMs - this.#options.clock.now(),
-        isLocal: true,
-      })
-    }
     this.#calls++
     if (this.#calls === dailyCallLimit) {
       warn('call-budget', `${label} has used up its ${dailyCallLimit} calls of today; it starts again at midnight UTC`)

@@ -93,6 +93,8 @@ export class PolicyRunner implements Runner {
   /** @param signals Stop this try when they abort. */
   async #send(call: Call, headers: Headers, step: Step, signals: readonly AbortSignal[]): Promise<Outcome> {
     if (call.isSettled) throw abandoned
+    const refusal = call.question.key.count()
+    if (refusal !== undefined) return refusal
     let stop!: () => void
     const outcome = await new Promise<Outcome>((resolve) => {
       const exchange = this.#options.wire.send(call, headers, { tried: (_call, outcome) => resolve(outcome) })

@@ -63,6 +63,10 @@ export class RetryingRunner implements Runner, TryListener {
 
   #try(call: Call): void {
     call.tries++
+    this.#prepare(call)
+  }
+
+  #prepare(call: Call): void {
     const refusal = this.#breaker.whileOpen()
     if (refusal !== undefined) {
       this.#conclude(call, refusal)
@@ -90,10 +94,20 @@ export class RetryingRunner implements Runner, TryListener {
   /** Its turn has come. */
   #send(call: Call): boolean {
     if (call.isSettled) return false
-    // Asked again: it may have waited.
-    const refusal = this.#breaker.whileOpen()
-    if (refusal !== undefined) {
-      this.#conclude(call, refusal)
+    try {
+      const { key } = call.question
+      // Asked again: it may have waited.
+      if (key.pauseMs() > 0) {
+        this.#prepare(call)
+        return false
+      }
+      const refusal = this.#breaker.whileOpen() ?? key.count()
+      if (refusal !== undefined) {
+        this.#conclude(call, refusal)
+        return false
+      }
+    } catch (error) {
+      call.settle(failed(error))
       return false
     }
     this.#wire.send(call, call.headers!, this)

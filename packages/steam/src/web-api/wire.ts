@@ -38,17 +38,14 @@ export class Wire {
   }
 
   /**
-   * Waits for the end of a pause that Steam asked for, fetches the key and takes a call from the day's
-   * budget. At once where nothing needs a wait.
+   * Waits for the end of a pause that Steam asked for and fetches the key, while the day has calls left. At
+   * once where nothing needs a wait. The call is counted when it is sent.
    */
   prepare(call: Call): Headers | WebApiFault | Promise<Headers | WebApiFault> {
     const { key } = call.question
     const pauseMs = key.pauseMs()
     if (pauseMs > 0) return this.#prepareAfter(pauseMs, call)
-    const headers = key.headers()
-    if (headers instanceof Promise)
-      return headers.then((fetched) => (isHeaders(fetched) ? (key.count() ?? fetched) : fetched))
-    return key.count() ?? headers
+    return key.usedUp() ?? key.headers()
   }
 
   /** Sends a call's question, which becomes its step. The listener is told once, perhaps before this returns. */
