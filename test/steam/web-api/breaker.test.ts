@@ -159,6 +159,25 @@ describe('steamWebApi: the circuit breaker', () => {
     await backend.close()
   })
 
+  it('asks its probe also while as many questions wait as may wait', async () => {
+    await using stub = await StubSteam.listen(html(503, { 'retry-after': '7' }))
+    const clock = new VirtualClock()
+    const backend = backendFor(stub, { clock, maxConcurrency: 5, maxQueue: 0 })
+    const events = eventsOf(backend)
+    const waiting = Promise.allSettled(Array.from({ length: 5 }, () => begin(backend)))
+    await stub.received(5)
+    while (backend.available) await turns()
+    await clock.advanceAsync(5_100)
+    await turns(20)
+    assert.equal(stub.requests.length, 6)
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['unavailable'],
+    )
+    await backend.close()
+    await waiting
+  })
+
   it('stays open while the probe cannot be sent for want of a key', async () => {
     await using stub = await StubSteam.listen(html(503))
     const clock = new VirtualClock()

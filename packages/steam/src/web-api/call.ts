@@ -41,6 +41,8 @@ export interface Question<Answer extends Outcome = Outcome> {
   readonly retries: number
   /** Questions with the same text are one call while it is under way. */
   readonly sharedAs?: string | undefined
+  /** Asked however many others are under way. */
+  readonly isProbe?: boolean
 }
 
 /** Names and values in turn, as undici takes them without looking at an object's properties first. */

@@ -6,7 +6,7 @@ import type { Runner } from './runner.ts'
 
 export interface CallerOptions {
   readonly timeoutMs: number
-  /** Calls under way at once, in whatever phase. */
+  /** Calls under way at once, in whatever phase, probes aside. */
   readonly maxCalls: number
   readonly clock: Clock
   readonly deadlines: Deadlines
@@ -35,7 +35,7 @@ export class Caller {
     const call = new Call<Answer>(question, monotonicNow(clock) + timeoutMs, this)
     if (this.#isClosed) {
       call.settle(abandonment('closed'))
-    } else if (this.#calls.size >= maxCalls) {
+    } else if (this.#calls.size >= maxCalls && question.isProbe !== true) {
       call.settle(tooMany())
     } else {
       this.#calls.set(sharedAs ?? call, call)

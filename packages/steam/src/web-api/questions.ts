@@ -42,7 +42,7 @@ export function askAboutTicket(
  * key that players need, so that what answers here answers them.
  */
 export function askWhetherBack(app: { readonly appId: AppId; readonly key: KeySlot }): Question<TicketAnswer> {
-  return askAboutTicket(app, new Uint8Array(1), undefined, 0)
+  return { ...askAboutTicket(app, new Uint8Array(1), undefined, 0), isProbe: true }
 }
 
 /** @see https://wiki.teamfortress.com/wiki/WebAPI/GetPlayerBans */
