@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { BackendEvent } from '@ticketgate/core'
+import { type BackendEvent, silentLogger } from '@ticketgate/core'
 import {
   createSimulatedSteam,
   type SimulatedAccount,
@@ -207,6 +207,34 @@ describe('steamWebApi: re-checks', () => {
     player.vacBan()
     await scene.pass(2 * minuteMs)
     assert.equal(scene.events.filter(({ type }) => type === 'verdict').length, 1)
+  })
+
+  it('go on when a logger throws', async () => {
+    let bans = 0
+    await using stub = await StubSteam.listen(({ url }) => {
+      if (!url.pathname.includes('GetPlayerBans')) return good()
+      return ++bans === 1 ? json({}) : json({ players: [] })
+    })
+    const clock = new VirtualClock()
+    const logger = {
+      ...silentLogger,
+      warn() {
+        throw new Error('the disk is full')
+      },
+    }
+    const backend = backendFor(stub, { clock, logger, recheck: { bansEveryMs: 10_000 } })
+    const events = eventsOf(backend)
+    await begin(backend)
+    for (let round = 2; round <= 3; round++) {
+      await clock.advanceAsync(10_100)
+      await stub.received(round)
+      await turns()
+    }
+    assert.deepEqual(
+      events.map((event) => event.type === 'warning' && event.reason),
+      ['recheck-failed'],
+    )
+    await backend.close()
   })
 
   it('rest while Steam is away', async () => {

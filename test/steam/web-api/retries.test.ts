@@ -279,6 +279,7 @@ describe('steamWebApi: retries and the deadline', () => {
     }
     const logger = { trace: fail, debug: fail, info: fail, warn: fail, error: fail }
     const backend = backendFor(stub, { clock, logger, maxConcurrency: 1 })
+    const events = eventsOf(backend)
     for (let call = 0; call < 5; call++) {
       await assert.rejects(begin(backend), { refusalCode: 'backend-unavailable', retryAfterMs: undefined })
     }
@@ -288,6 +289,10 @@ describe('steamWebApi: retries and the deadline', () => {
     stub.answer = good()
     await clock.advanceAsync(5_100)
     while (!backend.available) await turns()
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['unavailable', 'recovered'],
+    )
     assert.equal((await begin(backend)).type, 'verdict')
     await backend.close()
     assert.equal(clock.timers, 0)

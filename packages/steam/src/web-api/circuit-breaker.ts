@@ -69,10 +69,7 @@ export class CircuitBreaker {
     const openMs = Math.min(breaker.maxOpenMs, breaker.openMs * 2 ** Math.min(this.#openings - 1, 30))
     this.#isOpen = true
     this.#openUntilMs = now + openMs
-    this.#probeDeadline = deadlines.add(openMs, () => {
-      // Only a logger may have thrown, after everything that it was told of.
-      this.#probe().catch(() => {})
-    })
+    this.#probeDeadline = deadlines.add(openMs, () => void this.#probe())
     availability.lost(detail)
   }
 

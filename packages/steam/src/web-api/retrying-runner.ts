@@ -47,14 +47,9 @@ export class RetryingRunner implements Runner, TryListener {
 
   /** A try has come to its end. One that was abandoned says nothing about Steam. */
   tried(call: Call, outcome: Outcome): void {
-    let end = outcome
-    try {
-      if (!isAbandonment(outcome)) this.#breaker.count(outcome)
-    } catch (error) {
-      end = failed(error)
-    }
+    if (!isAbandonment(outcome)) this.#breaker.count(outcome)
     this.#places.leave()
-    this.#conclude(call, end)
+    this.#conclude(call, outcome)
   }
 
   close(): void {
@@ -94,20 +89,15 @@ export class RetryingRunner implements Runner, TryListener {
   /** Its turn has come. */
   #send(call: Call): boolean {
     if (call.isSettled) return false
-    try {
-      const { key } = call.question
-      // Asked again: it may have waited.
-      if (key.pauseMs() > 0) {
-        this.#prepare(call)
-        return false
-      }
-      const refusal = this.#breaker.whileOpen() ?? key.count()
-      if (refusal !== undefined) {
-        this.#conclude(call, refusal)
-        return false
-      }
-    } catch (error) {
-      call.settle(failed(error))
+    const { key } = call.question
+    // Asked again: it may have waited.
+    if (key.pauseMs() > 0) {
+      this.#prepare(call)
+      return false
+    }
+    const refusal = this.#breaker.whileOpen() ?? key.count()
+    if (refusal !== undefined) {
+      this.#conclude(call, refusal)
       return false
     }
     this.#wire.send(call, call.headers!, this)

@@ -272,11 +272,19 @@ class SteamWebApi implements Backend {
   }
 
   #emit(event: BackendEvent): void {
+    this.#emitter.emit('event', event)
+    try {
+      this.#log(event)
+    } catch {
+      // A logger that throws must not end what the event is about.
+    }
+  }
+
+  #log(event: BackendEvent): void {
     const { logger } = this.#options
     if (event.type === 'unavailable') logger.warn({ reason: event.reason }, 'Steam cannot be reached')
     else if (event.type === 'recovered') logger.info({}, 'Steam can be reached again')
     else if (event.type === 'warning') logger.warn({ reason: event.reason }, event.message)
-    this.#emitter.emit('event', event)
   }
 }
 
