@@ -3,7 +3,7 @@ import type { BackendError } from '@ticketgate/core'
 import { Agent, interceptors } from 'undici'
 import { Agent as Agent8, interceptors as interceptors8 } from 'undici-8'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
-import { backendFor, begin, eventsOf, good, html, newTicket, type StubAnswer, StubSteam, turns } from './support.ts'
+import { backendFor, begin, errorCode, eventsOf, good, html, newTicket, type StubAnswer, StubSteam, turns } from './support.ts'
 
 /** Lets virtual time pass until a promise is settled, without ever waiting for real time. */
 async function passUntilSettled(clock: VirtualClock, promise: Promise<unknown>): Promise<number> {
@@ -232,6 +232,33 @@ describe('steamWebApi: retries and the deadline', () => {
       const backend = backendFor(stub, { dispatcher })
       await assert.rejects(begin(backend), { refusalCode: 'backend-misconfigured', message: /302/ })
       assert.equal(elsewhere.requests.length, 0)
+      await backend.close()
+      await dispatcher.close()
+    }
+  })
+
+  it("takes Steam's answer as it is where interceptors make an error of its status", async () => {
+    const retry = { maxRetries: 1, minTimeout: 1, maxTimeout: 1 }
+    const dispatchers = {
+      'retry of undici 7': new Agent().compose(interceptors.retry(retry)),
+      'retry of undici 8': new Agent8().compose(interceptors8.retry(retry)),
+      'responseError of undici 7': new Agent().compose(interceptors.responseError()),
+      'responseError of undici 8': new Agent8().compose(interceptors8.responseError()),
+    }
+    for (const [name, dispatcher] of Object.entries(dispatchers)) {
+      await using stub = await StubSteam.listen(html(403))
+      const backend = backendFor(stub, { dispatcher, clock: new VirtualClock() })
+      await assert.rejects(begin(backend), { refusalCode: 'backend-misconfigured', message: /HTTP 403/ }, name)
+      assert.equal(stub.requests.length, 1, name)
+      stub.answer = errorCode(101, 400)
+      const answer = await begin(backend)
+      assert.deepEqual([answer.type, 'code' in answer && answer.code], ['refused', 'ticket-invalid'], name)
+      stub.answer = html(429, { 'retry-after': '30' })
+      const throttled = { refusalCode: 'backend-throttled', retryAfterMs: 30_000, message: /HTTP 429/ }
+      await assert.rejects(begin(backend), throttled, name)
+      const asked = stub.requests.length
+      await assert.rejects(begin(backend), { refusalCode: 'backend-throttled', message: /pause/ }, name)
+      assert.equal(stub.requests.length, asked, name)
       await backend.close()
       await dispatcher.close()
     }

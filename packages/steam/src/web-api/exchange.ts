@@ -73,6 +73,11 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
     if (this.#isEnded) return
+    const reply = replyWithin(error)
+    if (reply !== undefined) {
+      this.#end(reply)
+      return
+    }
     const cause = redactError(error, true)
     this.#end(
       fault('backend-unavailable', `network error ${describeError(cause)}`, { retriable: true, trips: true, cause }),
@@ -96,5 +101,21 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     this.#first = undefined
     this.#others = undefined
     this.ended(end)
+  }
+}
+
+/** Steam's answer, where an interceptor (undici's `retry` and `responseError`) makes an error of its status. */
+function replyWithin(error: unknown): HttpReply | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const { code, statusCode, headers, body } = error as Record<string, unknown>
+  if (code !== 'UND_ERR_REQ_RETRY' && code !== 'UND_ERR_RESPONSE') return undefined
+  // Any other status is that of an answer which broke off.
+  if (!Number.isInteger(statusCode) || (statusCode as number) < 300) return undefined
+  return {
+    type: 'reply',
+    status: statusCode as number,
+    retryAfter: (headers as Record<string, unknown> | null | undefined)?.['retry-after'],
+    // JSON comes parsed.
+    body: typeof body === 'string' ? body : (JSON.stringify(body) ?? ''),
   }
 }
