@@ -3,7 +3,18 @@ import type { BackendError } from '@ticketgate/core'
 import { Agent, interceptors } from 'undici'
 import { Agent as Agent8, interceptors as interceptors8 } from 'undici-8'
 import { VirtualClock } from '../../fixtures/virtual-clock.ts'
-import { backendFor, begin, errorCode, eventsOf, good, html, newTicket, type StubAnswer, StubSteam, turns } from './support.ts'
+import {
+  backendFor,
+  begin,
+  errorCode,
+  eventsOf,
+  good,
+  html,
+  newTicket,
+  type StubAnswer,
+  StubSteam,
+  turns,
+} from './support.ts'
 
 /** Lets virtual time pass until a promise is settled, without ever waiting for real time. */
 async function passUntilSettled(clock: VirtualClock, promise: Promise<unknown>): Promise<number> {
@@ -58,10 +69,13 @@ describe('steamWebApi: retries and the deadline', () => {
     await backend.close()
   })
 
-  const waits: [string, string, number][] = [
+  const waits: [string, string | string[], number][] = [
     ['seconds', '3', 3_000],
+    ['seconds twice', ['2', '3'], 3_000],
+    ['something unreadable, and in seconds', ['soon', '3'], 3_000],
     ['a date', 'Thu, 01 Jan 2026 00:00:04 GMT', 4_000],
-    ['a date that has passed', 'Wed, 31 Dec 2025 23:59:59 GMT', 0],
+    ['a date that has passed', 'Wed, 31 Dec 2025 23:59:59 GMT', 150],
+    ['no seconds', '0', 150],
   ]
   for (const [what, header, waitMs] of waits) {
     it(`waits as long as Retry-After says in ${what}`, async () => {
@@ -76,6 +90,26 @@ describe('steamWebApi: retries and the deadline', () => {
       await backend.close()
     })
   }
+
+  it('does not send all at once whom Steam asked to come back at the same time', async () => {
+    await using stub = await StubSteam.listen(html(429, { 'retry-after': '2' }))
+    const clock = new VirtualClock()
+    const backend = backendFor(stub, { clock, breaker: { window: 100, minimumCalls: 100 } })
+    const begun = Promise.all(Array.from({ length: 40 }, () => begin(backend)))
+    await stub.received(40)
+    await turns(50)
+    stub.answer = good()
+    let most = 0
+    while (stub.requests.length < 80) {
+      const before = stub.requests.length
+      await clock.advanceAsync(50)
+      await turns(50)
+      most = Math.max(most, stub.requests.length - before)
+    }
+    assert.ok(most < 40, `${most} in one moment`)
+    await begun
+    await backend.close()
+  })
 
   it('does not wait beyond the deadline, and says how long Steam wants to be left alone', async () => {
     await using stub = await StubSteam.listen(html(429, { 'retry-after': '30' }))

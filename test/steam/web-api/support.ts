@@ -8,7 +8,7 @@ export const key = '0123456789ABCDEF0123456789ABCDEF'
 
 /** How the stub answers: itself, or with a status and a body. */
 export type StubAnswer =
-  | { readonly status?: number; readonly headers?: Record<string, string>; readonly body?: string | Buffer }
+  | { readonly status?: number; readonly headers?: Record<string, string | string[]>; readonly body?: string | Buffer }
   | 'hang'
   | 'reset'
 
@@ -125,7 +125,7 @@ export function json(value: unknown, status = 200): StubAnswer {
 }
 
 /** A page as Steam sends it with everything that went wrong before its API was reached. */
-export function html(status: number, headers: Record<string, string> = {}): StubAnswer {
+export function html(status: number, headers: Record<string, string | string[]> = {}): StubAnswer {
   const body = '<html><head><title>Error</title></head><body><h1>Error</h1>Access is denied.</body></html>'
   return { status, headers: { 'content-type': 'text/html; charset=UTF-8', ...headers }, body }
 }

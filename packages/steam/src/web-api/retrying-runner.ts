@@ -126,7 +126,8 @@ export class RetryingRunner implements Runner, TryListener {
     const { code, detail, retriable, retryAfterMs } = outcome
     this.#logger.warn({ method: question.method, code, detail, tries }, 'a call to the Steam Web API failed')
     if (!retriable || tries > question.retries) return undefined
-    const waitMs = retryAfterMs ?? backoffMs * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
+    // Behind what Steam asked for as well: it may be nothing, and all whom it asked must not come back at once.
+    const waitMs = (retryAfterMs ?? 0) + backoffMs * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
     // The deadline is total: a wait that would end after it is not begun.
     return monotonicNow(this.#clock) + waitMs >= call.deadlineAtMs ? undefined : waitMs
   }
