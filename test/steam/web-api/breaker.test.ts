@@ -291,4 +291,36 @@ describe('steamWebApi: a policy that was handed in', () => {
     assert.equal(events[0]?.type, 'unavailable')
     await backend.close()
   })
+
+  it('is told by its signal when all have left, or the backend closes, while Steam wants a pause', async () => {
+    for (const end of ['leave', 'close'] as const) {
+      await using stub = await StubSteam.listen(html(429, { 'retry-after': '3' }))
+      const clock = new VirtualClock()
+      let given: AbortSignal | undefined
+      const backend = backendFor(stub, {
+        clock,
+        policy: {
+          async execute(fn, signal) {
+            given = signal
+            try {
+              return await fn()
+            } catch {
+              return await fn()
+            }
+          },
+        },
+      })
+      const leaver = new AbortController()
+      const rejected = assert.rejects(begin(backend, { signal: leaver.signal }))
+      await stub.received(1)
+      await turns(20)
+      if (end === 'leave') leaver.abort()
+      else await backend.close()
+      await rejected
+      assert.equal(given?.aborted, true, end)
+      assert.equal(stub.requests.length, 1)
+      await backend.close()
+      assert.equal(clock.timers, 0)
+    }
+  })
 })

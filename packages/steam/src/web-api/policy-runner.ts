@@ -66,8 +66,7 @@ export class PolicyRunner implements Runner {
     const attempt = async (context?: { readonly signal?: AbortSignal }): Promise<Outcome> => {
       last = undefined
       const headers = await this.#options.wire.prepare(call)
-      // A wait for the end of a pause may have put its own there.
-      call.step = step
+      if (call.isSettled) throw abandoned
       const signals = context?.signal === undefined ? [ended] : [ended, context.signal]
       const outcome = isHeaders(headers) ? await this.#send(call, headers, step, signals) : headers
       last = outcome
@@ -92,7 +91,6 @@ export class PolicyRunner implements Runner {
 
   /** @param signals Stop this try when they abort. */
   async #send(call: Call, headers: Headers, step: Step, signals: readonly AbortSignal[]): Promise<Outcome> {
-    if (call.isSettled) throw abandoned
     const refusal = call.question.key.count()
     if (refusal !== undefined) return refusal
     let stop!: () => void

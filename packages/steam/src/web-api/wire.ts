@@ -77,15 +77,18 @@ export class Wire {
   /** Resolves after `waitMs`, or when the call is settled. */
   wait(call: Call, waitMs: number): Promise<void> {
     const { deadlines } = this.#options
+    // What the wait is a part of, as a policy's run.
+    const { step } = call
     return new Promise((resolve) => {
       const deadline = deadlines.add(waitMs, () => {
-        call.step = undefined
+        call.step = step
         resolve()
       })
       call.step = {
-        stop() {
+        stop(fault) {
           deadlines.cancel(deadline)
           resolve()
+          step?.stop(fault)
         },
       }
     })
