@@ -247,6 +247,7 @@ describe('steamWebApi: retries and the deadline', () => {
     await begin(backend)
     await begin(backend)
     assert.deepEqual(handed[0], {
+      'cache-control': 'no-store',
       'x-webapi-key': stub.requests[0]!.headers['x-webapi-key'],
       accept: 'application/json',
     })
@@ -293,6 +294,22 @@ describe('steamWebApi: retries and the deadline', () => {
       const asked = stub.requests.length
       await assert.rejects(begin(backend), { refusalCode: 'backend-throttled', message: /pause/ }, name)
       assert.equal(stub.requests.length, asked, name)
+      await backend.close()
+      await dispatcher.close()
+    }
+  })
+
+  it('asks Steam each time, also where a dispatcher of the application keeps answers', async () => {
+    const dispatchers = [new Agent().compose(interceptors.cache()), new Agent8().compose(interceptors8.cache())]
+    for (const dispatcher of dispatchers) {
+      const headers = { 'cache-control': 'public, max-age=600' }
+      await using stub = await StubSteam.listen({ ...(good() as object), headers })
+      const backend = backendFor(stub, { dispatcher })
+      const ticket = newTicket()
+      assert.equal((await begin(backend, { ticket })).type, 'verdict')
+      stub.answer = errorCode(101)
+      assert.equal((await begin(backend, { ticket })).type, 'refused')
+      assert.equal(stub.requests.length, 2)
       await backend.close()
       await dispatcher.close()
     }

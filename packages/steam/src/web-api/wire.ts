@@ -131,9 +131,12 @@ class Try extends Exchange {
   }
 }
 
-/** A new object each time, for it is somebody else's from then on. */
+/**
+ * A new object each time, for it is somebody else's from then on. It asks undici's `cache`, and whatever else is
+ * on the way, to keep nothing: an answer is good once, and the address holds the ticket.
+ */
 function toRecord(headers: Headers): Record<string, string> {
-  const record: Record<string, string> = {}
+  const record: Record<string, string> = { 'cache-control': 'no-store' }
   for (let index = 0; index < headers.length; index += 2) record[headers[index]!] = headers[index + 1]!
   return record
 }
