@@ -121,8 +121,21 @@ describe('bans of the owner of a borrowed copy', () => {
   it('that belong to somebody else do not count', async () => {
     await using world = new World()
     lend(world)
-    world.backend.bans = () => [{ steamId: playerId(5), vacBanned: true, publisherBanned: true }]
+    world.backend.bans = () => [
+      { steamId: playerId(5), vacBanned: true, publisherBanned: true },
+      { steamId: owner, vacBanned: false, publisherBanned: false },
+    ]
     admissionOf(await world.join(1))
+  })
+
+  it('of which Steam says nothing refuse, and nothing stays open', async () => {
+    await using world = new World()
+    lend(world)
+    for (const bans of [[], [{ steamId: playerId(5), vacBanned: false, publisherBanned: false }]]) {
+      world.backend.bans = () => bans
+      assert.equal((await world.join(1)).code, 'unknown-response')
+      assert.equal(world.gate.counts.sessions, 0)
+    }
   })
 
   it('that cannot be looked up refuse with the reason, and nothing stays open', async () => {

@@ -104,8 +104,11 @@ async function askOwnerBans(context: CheckContext, owner: SteamId): Promise<Refu
   try {
     const bans = await orAborted(backend.getPlayerBans([owner], context.call), context.call)
     const found = bans.find((each) => each.steamId === owner)
-    if (found?.publisherBanned === true && settings.bans.publisher === 'refuse') return createRefusal('owner-banned')
-    if (found?.vacBanned === true && settings.bans.vac === 'refuse') return createRefusal('owner-banned')
+    // Steam has just named this owner: that it knows nothing of them is not the word that they are not banned.
+    if (found === undefined)
+      return context.stopped() ?? createRefusal('unknown-response', { detail: 'no bans of the owner' })
+    if (found.publisherBanned && settings.bans.publisher === 'refuse') return createRefusal('owner-banned')
+    if (found.vacBanned && settings.bans.vac === 'refuse') return createRefusal('owner-banned')
   } catch (error) {
     return judgeFault(context, error)
   }

@@ -167,7 +167,8 @@ export interface Backend {
   /** EUserHasLicenseForAppResult for a player with an open session: 0 has, 1 has not, 2 not authenticated. */
   userHasLicenseForApp?(steamId: SteamId, appId: AppId, cancellation?: Cancellation): Awaitable<number>
   /**
-   * Bans of players and of owners of borrowed copies, in any order; unknown ids are left out.
+   * Bans of players and of owners of borrowed copies, one entry for each who is asked for, banned or not, in any order.
+   * Those whom Steam does not know are left out; a borrower of theirs is refused with `unknown-response`.
    *
    * @throws BackendError when Steam could not be asked.
    */
